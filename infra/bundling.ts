@@ -1,0 +1,19 @@
+/**
+ * How a function is bundled: one ESM file, with the SDK inside it.
+ *
+ * The runtime's own SDK changes under a function that nobody deployed; a bundled one is the version
+ * that was tested, and the bundler drops what is not used of it, which is most of it. The same
+ * options serve the stacks and the test that weighs the bundles.
+ */
+
+/** Bytes of one bundled function before compression; a cold start reads and compiles all of it. */
+export const BUNDLE_BYTES_MAX = 900_000;
+
+export const BUNDLE_TARGET = 'node24';
+
+/** ESM first: a CommonJS build defeats the removal of unused code. */
+export const BUNDLE_MAIN_FIELDS: readonly string[] = ['module', 'main'];
+
+/** CommonJS dependencies call `require`, which an ES module does not have. */
+export const BUNDLE_BANNER =
+  "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";

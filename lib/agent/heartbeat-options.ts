@@ -1,0 +1,132 @@
+/**
+ * What the host of an agent sets, checked once and completely, before the first beat.
+ *
+ * This is the only place where the agent throws: a start with options that can never work is a bug
+ * of the host, and it should see all of it at deployment and none of it at three in the morning.
+ */
+import type { Random } from '../base/clock.ts';
+import { AppError } from '../base/errors.ts';
+import type { HeartbeatProblem } from './endpoint.ts';
+import { createKeepAliveFetch, type HeartbeatFetch } from './http.ts';
+import {
+  ENDPOINTS_MAX,
+  INTERVAL_MS_MAX,
+  INTERVAL_MS_MIN,
+  REQUEST_TIMEOUT_MS_DEFAULT,
+  REQUEST_TIMEOUT_MS_MAX,
+  REQUEST_TIMEOUT_MS_MIN,
+} from './limits.ts';
+import type { SiteRole } from './role.ts';
+import { type AgentClock, createSystemClock } from './system-clock.ts';
+
+export type HeartbeatStatus = 'ok' | 'degraded' | 'failing';
+
+export interface HeartbeatOptions {
+  readonly service: string;
+  readonly site: string;
+  /** Base URLs of all control regions, 1 to 7, e.g. `https://tripoint.us-east-1.example.test`. */
+  readonly endpoints: readonly string[];
+  /** Bearer token of this site: visible ASCII, 1 to 512 characters. */
+  readonly token: string;
+  /** Time between beats, 100 to 86,400,000; the `intervalMs` of the service's detection policy. */
+  readonly intervalMs: number;
+  /** How the site finds itself, asked before each beat; default always `ok`. A throw = `failing`. */
+  readonly status?: () => HeartbeatStatus;
+  /** How far this site's data lies behind, 0 or more; null = not known. Default: not sent. */
+  readonly replicationLagMs?: () => number | null;
+  /** Called when the role or its epoch changes. Demote on anything but `active`. */
+  readonly onRole?: (role: SiteRole) => void;
+  /** Called at the first failure of each kind in a row, for each region. Log it; do not throw. */
+  readonly onProblem?: (problem: HeartbeatProblem) => void;
+  /** 50 to 30,000; default 3000. */
+  readonly requestTimeoutMs?: number;
+  /** Whether the agent alone keeps the process running; default false. */
+  readonly keepProcessAlive?: boolean;
+  readonly clock?: AgentClock;
+  readonly random?: Random;
+  /** Replaces the built-in client with one kept-alive connection to each region. */
+  readonly fetch?: HeartbeatFetch;
+}
+
+export interface HeartbeatSettings extends Required<Omit<HeartbeatOptions, 'keepProcessAlive'>> {
+  /** Frees what the default client holds. */
+  readonly closeConnections: () => void;
+}
+
+/** @throws AppError `heartbeat-options` that lists every fault at once. */
+export function checkOptions(options: HeartbeatOptions): HeartbeatSettings {
+  const faults = findFaults(options);
+  if (faults.length > 0) {
+    throw new AppError(`heartbeats cannot start: ${faults.join('; ')}`, {
+      code: 'heartbeat-options',
+      hint: 'Correct the named options of startHeartbeats.',
+      retryable: false,
+    });
+  }
+  const keepProcessAlive = options.keepProcessAlive ?? false;
+  const client =
+    options.fetch === undefined
+      ? createKeepAliveFetch({ keepProcessAlive })
+      : { fetch: options.fetch, close: () => undefined };
+  return {
+    ...options,
+    endpoints: options.endpoints.map(withoutTrailingSlash),
+    status: options.status ?? (() => 'ok'),
+    replicationLagMs: options.replicationLagMs ?? (() => null),
+    onRole: options.onRole ?? (() => undefined),
+    onProblem: options.onProblem ?? (() => undefined),
+    requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS_DEFAULT,
+    clock: options.clock ?? createSystemClock({ keepProcessAlive }),
+    random: options.random ?? Math.random,
+    fetch: client.fetch,
+    closeConnections: client.close,
+  };
+}
+
+function findFaults(options: HeartbeatOptions): readonly string[] {
+  const { service, site, token, intervalMs } = options;
+  const endpoints = options.endpoints.map(withoutTrailingSlash);
+  const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS_DEFAULT;
+  const intervalRange = { min: INTERVAL_MS_MIN, max: INTERVAL_MS_MAX };
+  const timeoutRange = { min: REQUEST_TIMEOUT_MS_MIN, max: REQUEST_TIMEOUT_MS_MAX };
+  const checks: readonly (readonly [boolean, string])[] = [
+    [service !== '', 'service is empty'],
+    [site !== '', 'site is empty'],
+    [/^[\x21-\x7e]{1,512}$/.test(token), 'token is not 1 to 512 visible ASCII characters'],
+    [endpoints.length >= 1, 'endpoints is empty'],
+    [endpoints.length <= ENDPOINTS_MAX, `more than ${ENDPOINTS_MAX} endpoints`],
+    [new Set(endpoints).size === endpoints.length, 'an endpoint is named twice'],
+    [isWithin(intervalMs, intervalRange), `intervalMs is not ${describe(intervalRange)}`],
+    [isWithin(timeoutMs, timeoutRange), `requestTimeoutMs is not ${describe(timeoutRange)}`],
+    ...endpoints.map((endpoint): readonly [boolean, string] => [
+      isBaseUrl(endpoint),
+      `endpoint ${JSON.stringify(endpoint)} is not a plain http(s) base URL`,
+    ]),
+  ];
+  return checks.filter(([holds]) => !holds).map(([, fault]) => fault);
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+function isWithin(value: number, range: Range): boolean {
+  return Number.isFinite(value) && value >= range.min && value <= range.max;
+}
+
+function describe(range: Range): string {
+  return `between ${range.min} and ${range.max}`;
+}
+
+function isBaseUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    return false;
+  }
+  return [url.username, url.password, url.search, url.hash].every((part) => part === '');
+}
+
+function withoutTrailingSlash(endpoint: string): string {
+  return endpoint.replace(/\/+$/, '');
+}

@@ -1,0 +1,322 @@
+/**
+ * State as JSON: what the domain holds, in the words and units of the API.
+ *
+ * Every member is named here one by one, so that a new field of the state does not leave by
+ * accident. In particular token hashes never leave: not with a service, and not with the log entry
+ * that configured it. A reader who must verify the hash chain uses the archive, which is complete.
+ */
+import type { EpochMillis } from '../base/identifiers.ts';
+import type { JsonValue } from '../base/json.ts';
+import type {
+  LiveObservation,
+  LogEntryView,
+  LogPosition,
+  StatusView,
+} from '../control/control-plane.ts';
+import type { Run, Step } from '../recovery/run.ts';
+import type {
+  CommittedVerdict,
+  Decision,
+  Phase,
+  RecoveryState,
+  ServiceState,
+  SiteState,
+} from '../recovery/state.ts';
+import type {
+  ConsensusJson,
+  LogJson,
+  ObservationJson,
+  PhaseJson,
+  RunJson,
+  ServiceJson,
+  SiteJson,
+  StatusJson,
+  StepJson,
+  VerdictJson,
+} from './schemas.ts';
+import { stagesOf } from './stages.ts';
+
+export interface Presentation {
+  readonly mode: 'local' | 'aws';
+  readonly version: string;
+}
+
+export function presentStatus(view: StatusView, { mode, version }: Presentation): StatusJson {
+  const { state } = view;
+  return {
+    region: view.region,
+    mode,
+    version,
+    at: rfc3339(view.at),
+    configHash: state.configHash,
+    consensus: presentConsensus(view.position, state),
+    services: presentServices(view),
+    runs: presentRuns(state),
+    timeline: state.timeline.toReversed().map(({ index, at, service, kind, sentence }) => ({
+      index,
+      at: rfc3339(at),
+      service,
+      kind,
+      sentence,
+    })),
+  };
+}
+
+/** In alphabetical order. */
+export function presentServices(view: StatusView): ServiceJson[] {
+  return Object.keys(view.state.services)
+    .sort()
+    .flatMap((name) => presentService(view, name) ?? []);
+}
+
+/** null when this region knows no service of that name. */
+export function presentService(view: StatusView, name: string): ServiceJson | null {
+  const service = ownMember(view.state.services, name);
+  if (service === undefined) {
+    return null;
+  }
+  const { policy } = service;
+  return {
+    service: policy.service,
+    dnsName: policy.dnsName,
+    recordType: policy.recordType,
+    ttlSeconds: policy.ttlSeconds,
+    strategy: policy.strategy,
+    automatic: policy.automatic,
+    primary: policy.primary,
+    objectives: { rtoMs: policy.objectives.rtoMs, rpoMs: policy.objectives.rpoMs },
+    detection: {
+      intervalMs: policy.detection.intervalMs,
+      suspectPhi: policy.detection.suspectPhi,
+      failPhi: policy.detection.failPhi,
+      silenceMsMax: policy.detection.silenceMsMax,
+    },
+    activeSite: service.activeSite,
+    epoch: { term: service.epoch.term, index: service.epoch.index },
+    phase: presentPhase(service.phase),
+    analysis: { code: service.analysis.code, sentence: service.analysis.sentence },
+    decision: presentDecision(service.decision),
+    lastRunEndedAt: rfc3339OrNull(service.lastRunEndedAt),
+    reviewAt: rfc3339OrNull(service.reviewAt),
+    sites: policy.sites.map(({ site }) => presentSite(view, service, site)),
+  };
+}
+
+/** Newest first. */
+export function presentRuns(state: RecoveryState): RunJson[] {
+  return state.runs.toReversed().map(presentRun);
+}
+
+export function presentRun(run: Run): RunJson {
+  const { outcome, origin } = run;
+  return {
+    run: run.id,
+    service: run.service,
+    kind: run.kind,
+    trigger: run.trigger,
+    from: run.from,
+    to: run.to,
+    epoch: { term: run.epoch.term, index: run.epoch.index },
+    requestedBy: run.requestedBy,
+    reason: run.reason,
+    analysis: run.analysis,
+    authorisedAt: rfc3339(run.authorisedAt),
+    outcome: {
+      kind: outcome.kind,
+      at: outcome.kind === 'open' ? null : rfc3339(outcome.at),
+      code: outcome.kind === 'failed' ? outcome.code : null,
+      exceptions: outcome.kind === 'done' ? [...outcome.exceptions] : [],
+    },
+    origin: {
+      lastBeatAt: rfc3339OrNull(origin.lastBeatAt),
+      firstFailedVerdictAt: rfc3339OrNull(origin.firstFailedVerdictAt),
+      replicationLagMs: origin.replicationLagMs,
+    },
+    stages: stagesOf(run),
+    steps: run.steps.map(presentStep),
+  };
+}
+
+export function presentLog(
+  entries: readonly LogEntryView[],
+  position: { readonly after: number; readonly appliedIndex: number },
+): LogJson {
+  return {
+    appliedIndex: position.appliedIndex,
+    nextAfter: entries.at(-1)?.index ?? position.after,
+    entries: entries.map(({ index, term, id, body, chain }) => ({
+      index,
+      term,
+      command: id,
+      body: redact(body),
+      chain,
+    })),
+  };
+}
+
+/** RFC 3339 in UTC with milliseconds. An instant no calendar can write becomes the epoch. */
+export function rfc3339(instant: EpochMillis): string {
+  return new Date(isWritable(instant) ? instant : 0).toISOString();
+}
+
+/** A member of a record keyed by names from outside; `constructor` is a fine name for a service. */
+export function ownMember<Value>(
+  record: { readonly [name: string]: Value },
+  name: string,
+): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function presentConsensus(position: LogPosition, { observers }: RecoveryState): ConsensusJson {
+  const regions = observers.length === 0 ? position.reachable : observers;
+  return {
+    leader: position.leader,
+    term: position.term,
+    appliedIndex: position.appliedIndex,
+    appliedTerm: position.appliedTerm,
+    chain: position.chain,
+    quorum: position.quorum,
+    members: regions.map((region) => ({
+      region,
+      reachable: position.reachable.includes(region),
+    })),
+  };
+}
+
+function presentSite(view: StatusView, service: ServiceState, site: string): SiteJson {
+  const policy = service.policy.sites.find((candidate) => candidate.site === site);
+  const state = ownMember(service.sites, site);
+  const observation = view.observations.find(
+    (candidate) => candidate.service === service.policy.service && candidate.site === site,
+  );
+  return {
+    site,
+    region: policy?.region ?? '',
+    address: policy?.address ?? '',
+    probeUrl: policy?.probeUrl ?? null,
+    role: service.activeSite === site ? 'active' : 'standby',
+    opinion: presentOpinion(state),
+    verdicts: presentVerdicts(state, view.state),
+    observation: observation === undefined ? null : presentObservation(observation),
+    alarms: (state?.alarms ?? []).map((alarm) => ({
+      name: alarm.name,
+      state: alarm.state,
+      at: rfc3339(alarm.at),
+    })),
+  };
+}
+
+function presentOpinion(state: SiteState | undefined): SiteJson['opinion'] {
+  return state === undefined
+    ? { state: 'pending', code: 'never-heard', sentence: 'nothing is known yet', sinceAt: null }
+    : {
+        state: state.opinion.state,
+        code: state.opinion.code,
+        sentence: state.opinion.sentence,
+        sinceAt: rfc3339OrNull(state.opinionSince),
+      };
+}
+
+/** In the order of the configured observers; one that said nothing is absent. */
+function presentVerdicts(state: SiteState | undefined, { observers }: RecoveryState) {
+  return observers.flatMap((observer) => {
+    const committed = state === undefined ? undefined : ownMember(state.verdicts, observer);
+    return committed === undefined ? [] : presentVerdict(observer, committed);
+  });
+}
+
+function presentVerdict(observer: string, { verdict, at, index }: CommittedVerdict): VerdictJson {
+  return {
+    observer,
+    state: verdict.state,
+    code: verdict.code,
+    sentence: verdict.sentence,
+    phi: rounded(verdict.phi),
+    lastBeatAt: rfc3339OrNull(verdict.lastArrivalAt),
+    at: rfc3339(at),
+    index,
+  };
+}
+
+function presentObservation(observation: LiveObservation): ObservationJson {
+  return {
+    phi: rounded(observation.phi),
+    silentMs: observation.silentMs === null ? null : Math.max(0, Math.round(observation.silentMs)),
+    lastBeatAt: rfc3339OrNull(observation.lastBeatAt),
+    suspectAt: rfc3339OrNull(observation.suspectAt),
+    failAt: rfc3339OrNull(observation.failAt),
+    replicationLagMs: observation.replicationLagMs,
+    sentence: observation.sentence,
+  };
+}
+
+function presentPhase(phase: Phase): PhaseJson {
+  switch (phase.kind) {
+    case 'steady':
+      return { kind: 'steady' };
+    case 'impaired':
+      return { kind: 'impaired', cause: phase.cause };
+    case 'recovering':
+    case 'returning':
+      return { kind: phase.kind, run: phase.run };
+  }
+}
+
+function presentDecision(decision: Decision | null): ServiceJson['decision'] {
+  return decision === null
+    ? null
+    : {
+        kind: decision.kind,
+        code: decision.code,
+        sentence: decision.sentence,
+        at: rfc3339(decision.at),
+        index: decision.index,
+      };
+}
+
+function presentStep({ name, essential, attempt, progress }: Step): StepJson {
+  return {
+    name,
+    essential,
+    attempt,
+    state: progress.kind,
+    worker: progress.kind === 'claimed' ? progress.worker : null,
+    at: progress.kind === 'waiting' ? null : rfc3339(progress.at),
+    code: progress.kind === 'failed' ? progress.code : null,
+  };
+}
+
+/** The body of a log entry without the hashes of tokens, however deep they stand. */
+function redact(body: JsonValue): JsonValue {
+  if (body === null || typeof body !== 'object') {
+    return body;
+  }
+  if (isArray(body)) {
+    return body.map(redact);
+  }
+  return Object.fromEntries(
+    Object.entries(body).flatMap(([name, member]) =>
+      member === undefined ? [] : [[name, name === 'tokenHashes' ? 'redacted' : redact(member)]],
+    ),
+  );
+}
+
+function isArray(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+/** φ beyond every threshold says nothing more, and JSON has no infinity. */
+const PHI_SHOWN_MAX = 300;
+
+function rounded(phi: number): number {
+  return Number.isNaN(phi) ? 0 : Math.round(Math.min(phi, PHI_SHOWN_MAX) * 100) / 100;
+}
+
+function rfc3339OrNull(instant: EpochMillis | null): string | null {
+  return instant === null || !isWritable(instant) ? null : rfc3339(instant);
+}
+
+/** The range of dates in ECMAScript. */
+function isWritable(instant: number): boolean {
+  return Math.abs(instant) <= 8.64e15;
+}

@@ -1,0 +1,129 @@
+/**
+ * What the API accepts: parameters, headers and bodies.
+ *
+ * Commands are strict: a misspelt member of a failover request is an error, not a default. A
+ * heartbeat is lenient: an agent newer than this region may send members it does not know yet, and
+ * a site must not look dead for that.
+ */
+import { z } from '@hono/zod-openapi';
+import { policiesSchema } from '../config/schema.ts';
+import { API_LIMITS } from './limits.ts';
+
+/** Lines of text for people: no control characters, no half surrogates. */
+const CONTROL_CHARACTERS = /[\p{Cc}--[\n\t]]/v;
+
+function text(charactersMax: number) {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(charactersMax)
+    .refine(
+      (value) => value.isWellFormed() && !CONTROL_CHARACTERS.test(value),
+      'text must not hold control characters; remove them',
+    );
+}
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a name has letters, digits, dots and dashes')
+  .max(API_LIMITS.nameCharactersMax);
+
+const actor = text(API_LIMITS.actorCharactersMax)
+  .optional()
+  .openapi({ description: 'Who asks, for the record; default `operator`.' });
+const reason = text(API_LIMITS.reasonCharactersMax);
+const dryRun = z
+  .boolean()
+  .default(false)
+  .openapi({ description: 'Only say what would happen; change nothing.' });
+const force = z
+  .boolean()
+  .default(false)
+  .openapi({ description: 'Also to a site that is not healthy. Recorded with who asked.' });
+
+export const serviceParams = z.object({ service: name });
+export const siteParams = z.object({ service: name, site: name });
+export const runParams = z.object({
+  run: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a run id has letters, digits, dots and dashes')
+    .max(API_LIMITS.runIdCharactersMax),
+});
+export const commandParams = z.object({
+  id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'a command id is 1 to 128 printable characters'),
+});
+
+export const reportQuery = z.object({ format: z.enum(['json', 'markdown']).optional() });
+export const logQuery = z.object({
+  after: wholeNumber('15').default(0),
+  limit: wholeNumber('4')
+    .pipe(z.int().min(1).max(API_LIMITS.logPageMax))
+    .default(API_LIMITS.logPageDefault),
+});
+
+function wholeNumber(digitsMax: string) {
+  return z
+    .string()
+    .regex(new RegExp(`^\\d{1,${digitsMax}}$`), 'a whole number, 0 or more')
+    .transform(Number)
+    .openapi({ type: 'integer', minimum: 0 });
+}
+
+/** With or without the quotes of the draft (a structured-field string). */
+export const commandHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'printable ASCII without spaces')
+    .max(API_LIMITS.idempotencyKeyCharactersMax)
+    .optional()
+    .openapi({ description: 'Becomes the command id. Send the same key to repeat a command.' }),
+});
+
+export const heartbeatBody = z
+  .object({
+    sequence: z.int().min(1).openapi({ description: 'Rises with every beat of one boot.' }),
+    bootId: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable characters')
+      .openapi({ description: "Random id of the sender's process." }),
+    status: z.enum(['ok', 'degraded', 'failing']).default('ok'),
+    replicationLagMs: z.number().min(0).max(1e12).nullable().default(null),
+  })
+  .openapi('Heartbeat');
+
+export const failoverBody = z
+  .strictObject({
+    to: name.optional().openapi({ description: 'Target site; absent = the policy chooses.' }),
+    reason,
+    force,
+    dryRun,
+    by: actor,
+  })
+  .openapi('Failover');
+
+export const failbackBody = z.strictObject({ reason, force, dryRun, by: actor }).openapi('Failback');
+
+export const noteBody = z.strictObject({ text: reason, by: actor }).openapi('Note');
+
+export const alarmBody = z
+  .strictObject({
+    service: name,
+    site: name,
+    name: text(API_LIMITS.alarmNameCharactersMax),
+    state: z.enum(['alarm', 'ok', 'insufficient-data']),
+  })
+  .openapi('Alarm');
+
+export const configBody = z
+  .strictObject({
+    policies: policiesSchema.openapi('Policies', {
+      description: 'Every policy of the cluster; services that are absent are forgotten.',
+      type: 'array',
+      items: { type: 'object' },
+    }),
+    reason: reason.default('configuration applied'),
+    dryRun,
+    by: actor,
+  })
+  .openapi('Configuration');

@@ -1,0 +1,102 @@
+/**
+ * What a CloudWatch alarm says about a site: the SNS message body in, a command out.
+ *
+ * The name of the alarm carries the site: `tripoint/<service>/<site>/<name>`. A name, not the
+ * description, because every tool can set it, it is unique within an account and region, and it
+ * shows in the console which alarms Tripoint hears. The command id is computed from the alarm's ARN,
+ * the state and the instant of its change: SNS delivers at least once, and Lambda retries, but the
+ * log keeps one entry per id.
+ *
+ * Parsing is total. Whatever arrives is a command or a refusal with a reason; nothing is thrown, for
+ * a message that throws would be delivered again and again.
+ *
+ * Source: CloudWatch user guide, "Alarm events and notifications", the JSON of an SNS notification.
+ */
+import { z } from 'zod';
+import { type CommandId, commandId, type EpochMillis, epochMillis } from '../base/identifiers.ts';
+import type { Sha256 } from '../base/json.ts';
+import type { ControlCommand } from '../control/commands.ts';
+
+export type AlarmCommand = Extract<ControlCommand, { readonly kind: 'alarm' }>;
+
+export type AlarmRefusalCode =
+  | 'not-json'
+  /** JSON, but not what CloudWatch sends when an alarm changes its state. */
+  | 'not-an-alarm'
+  /** An alarm whose name is not `tripoint/<service>/<site>/<name>`. */
+  | 'no-site';
+
+export type AlarmMessage =
+  | { readonly kind: 'command'; readonly id: CommandId; readonly command: AlarmCommand }
+  | { readonly kind: 'refused'; readonly code: AlarmRefusalCode; readonly detail: string };
+
+/** Services and sites as `lib/config` names them; the alarm's own name is freer. */
+export const ALARM_NAME_PATTERN: RegExp =
+  /^tripoint\/([a-z][a-z0-9-]{0,62})\/([a-z][a-z0-9-]{0,62})\/([\x21-\x7e]{1,100})$/;
+
+/** `2026-11-23T09:54:00.123+0000`: the offset lacks the colon that ISO 8601 wants in this form. */
+const TIMESTAMP_PATTERN: RegExp =
+  /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(?:Z|([+-]\d{2}):?(\d{2}))$/;
+
+const STATES = {
+  ALARM: 'alarm',
+  OK: 'ok',
+  INSUFFICIENT_DATA: 'insufficient-data',
+} as const;
+
+/** Other members are ignored: CloudWatch adds some from time to time. */
+const messageSchema = z.object({
+  AlarmName: z.string().min(1).max(255),
+  AlarmArn: z.string().startsWith('arn:').max(1600),
+  NewStateValue: z.enum(['ALARM', 'OK', 'INSUFFICIENT_DATA']),
+  StateChangeTime: z.string().regex(TIMESTAMP_PATTERN),
+});
+
+/** Reads the `Message` of one SNS record. Total; the same text gives the same command and id. */
+export function parseAlarmMessage(text: string, sha256: Sha256): AlarmMessage {
+  const body = parseJson(text);
+  if (body === undefined) {
+    return refused('not-json', text);
+  }
+  const message = messageSchema.safeParse(body);
+  if (!message.success) {
+    return refused('not-an-alarm', z.prettifyError(message.error));
+  }
+  const { AlarmName, AlarmArn, NewStateValue, StateChangeTime } = message.data;
+  const at = parseTimestamp(StateChangeTime);
+  if (at === null) {
+    return refused('not-an-alarm', `no such instant: ${StateChangeTime}`);
+  }
+  const match = ALARM_NAME_PATTERN.exec(AlarmName);
+  if (match === null) {
+    return refused('no-site', `${AlarmName} is not tripoint/<service>/<site>/<name>`);
+  }
+  const [, service = '', site = '', name = ''] = match;
+  return {
+    kind: 'command',
+    id: commandId(`alarm-${sha256(`${AlarmArn}\n${NewStateValue}\n${at}`)}`),
+    command: { kind: 'alarm', at, service, site, name, state: STATES[NewStateValue] },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // Whatever is wrong with the text, the caller is told what it was.
+    void error;
+    return undefined;
+  }
+}
+
+function parseTimestamp(text: string): EpochMillis | null {
+  const [, local = '', hours = '+00', minutes = '00'] = TIMESTAMP_PATTERN.exec(text) ?? [];
+  const instant = Date.parse(`${local}${hours}:${minutes}`);
+  return Number.isNaN(instant) ? null : epochMillis(instant);
+}
+
+function refused(code: AlarmRefusalCode, detail: string): AlarmMessage {
+  return { kind: 'refused', code, detail: detail.slice(0, DETAIL_CHARACTERS_MAX) };
+}
+
+const DETAIL_CHARACTERS_MAX = 300;

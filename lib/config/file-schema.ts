@@ -1,0 +1,270 @@
+/**
+ * The schema of the configuration file that people write, `tripoint.yaml`.
+ *
+ * One source for four things: the parser, the JSON Schema for editors, `docs/configuration.md` and
+ * the fix that each listed problem proposes. Unknown keys are rejected everywhere: a misspelled
+ * `holdDwon` that is silently ignored would show itself in the middle of an incident.
+ * Rules between values stand in `relations.ts`, so that they are reported beside these.
+ */
+import { z } from 'zod';
+import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
+import { CONFIG_LIMITS } from './limits.ts';
+import { isProbeUrl, isServiceDnsName, NAME_PATTERN } from './schema.ts';
+
+/** `sha256:` and the hash of a heartbeat token, as `tripoint token new` prints it. */
+export const TOKEN_PATTERN: RegExp = /^sha256:([0-9a-f]{64})$/;
+
+/** For editors only: the parser checks names itself, so that a bad name hides nothing below it. */
+const NAMED = { propertyNames: { pattern: NAME_PATTERN.source } };
+
+interface FieldText {
+  readonly description: string;
+  readonly example: string | number | boolean;
+  /** The kind of value in the reader's words, e.g. `duration`. */
+  readonly type: string;
+  /** Shown as the default where it is computed and the schema cannot hold it. */
+  readonly defaultText?: string;
+}
+
+function described<Schema extends z.ZodType>(schema: Schema, text: FieldText): Schema {
+  return schema.meta({
+    description: text.description,
+    examples: [text.example],
+    'x-type': text.type,
+    ...(text.defaultText === undefined ? {} : { 'x-default': text.defaultText }),
+  });
+}
+
+interface DurationText {
+  readonly min: number;
+  readonly max: number;
+  readonly example: string;
+  readonly description: string;
+  readonly defaultText?: string;
+}
+
+/** A duration text that parses to whole milliseconds within [min, max]. */
+function durationField({ min, max, description, ...text }: DurationText) {
+  const range = `${formatDuration(min)} to ${formatDuration(max)}`;
+  return described(
+    z
+      .string()
+      .regex(DURATION_PATTERN)
+      .superRefine((value, context) => {
+        const durationMs = parseDuration(value);
+        if (durationMs !== null && (durationMs < min || durationMs > max)) {
+          context.addIssue({ code: 'custom', message: `must be ${range}` });
+        }
+      }),
+    { ...text, description: `${description} ${range}.`, type: 'duration' },
+  ).transform((value) => parseDuration(value) ?? 0);
+}
+
+function numberField(
+  schema: z.ZodNumber,
+  text: Omit<FieldText, 'type'> & { min: number; max: number },
+) {
+  const { min, max, description, ...rest } = text;
+  return described(schema.min(min).max(max), {
+    ...rest,
+    description: `${description} ${min} to ${max}.`,
+    type: 'number',
+  });
+}
+
+/** Whole seconds, because that is what DNS can say. */
+const ttlField = described(
+  z
+    .string()
+    .regex(DURATION_PATTERN)
+    .superRefine((value, context) => {
+      const seconds = (parseDuration(value) ?? 0) / 1000;
+      const { ttlSecondsMin, ttlSecondsMax } = CONFIG_LIMITS;
+      if (!Number.isInteger(seconds) || seconds < ttlSecondsMin || seconds > ttlSecondsMax) {
+        context.addIssue({
+          code: 'custom',
+          message: `must be ${ttlSecondsMin}s to ${ttlSecondsMax}s, in whole seconds`,
+        });
+      }
+    }),
+  {
+    description: `How long resolvers may cache the answer; it adds to the RTO. ${CONFIG_LIMITS.ttlSecondsMin}s to ${CONFIG_LIMITS.ttlSecondsMax}s, whole seconds.`,
+    example: '5s',
+    type: 'duration',
+  },
+).transform((value) => (parseDuration(value) ?? 0) / 1000);
+
+const dnsSchema = z.strictObject({
+  name: described(
+    z
+      .string()
+      .refine(
+        isServiceDnsName,
+        'must be a DNS name in lower case, with a dot, without a trailing one',
+      ),
+    {
+      description: `The name that clients use; absolute, lower case, no trailing dot, at most ${CONFIG_LIMITS.dnsNameCharactersMax} characters.`,
+      example: 'checkout.example.com',
+      type: 'DNS name',
+    },
+  ),
+  type: described(z.enum(['A', 'AAAA', 'CNAME']), {
+    description: 'Type of the record that is switched.',
+    example: 'A',
+    type: 'one of',
+  }).prefault('A'),
+  ttl: ttlField.prefault('5s'),
+});
+
+const objectivesSchema = z.strictObject({
+  rto: durationField({
+    description: 'Recovery time objective: from the last sign of life to verified service.',
+    min: CONFIG_LIMITS.rtoMsMin,
+    max: CONFIG_LIMITS.rtoMsMax,
+    example: '30s',
+  }).prefault('30s'),
+  rpo: durationField({
+    description: 'Recovery point objective: data that may be lost, as replication lag.',
+    min: CONFIG_LIMITS.rpoMsMin,
+    max: CONFIG_LIMITS.rpoMsMax,
+    example: '5s',
+  }).prefault('5s'),
+});
+
+const phi = { min: CONFIG_LIMITS.phiMin, max: CONFIG_LIMITS.phiMax };
+
+const detectionSchema = z.strictObject({
+  interval: durationField({
+    description: 'Nominal time between two heartbeats of a site.',
+    min: CONFIG_LIMITS.intervalMsMin,
+    max: CONFIG_LIMITS.intervalMsMax,
+    example: '1s',
+  }).prefault('1s'),
+  suspectPhi: numberField(z.number(), {
+    ...phi,
+    description: 'φ at which a site is suspect.',
+    example: 8,
+  }).prefault(8),
+  failPhi: numberField(z.number(), {
+    ...phi,
+    description: 'φ at which a site is failed.',
+    example: 16,
+  }).prefault(16),
+  maxSilence: durationField({
+    description: 'A site this long silent is failed, whatever φ says.',
+    min: CONFIG_LIMITS.silenceMsMin,
+    max: CONFIG_LIMITS.silenceMsMax,
+    example: '12s',
+    defaultText: `${CONFIG_LIMITS.silenceIntervalsDefault} × interval, at most ${formatDuration(CONFIG_LIMITS.silenceMsMax)}`,
+  }).optional(),
+});
+
+const safetySchema = z.strictObject({
+  holdDown: durationField({
+    description: 'No automatic run for this long after a run ended.',
+    min: CONFIG_LIMITS.holdDownMsMin,
+    max: CONFIG_LIMITS.holdDownMsMax,
+    example: '5m',
+  }).prefault('5m'),
+  automaticRunsPerDay: numberField(z.int(), {
+    description: 'Automatic runs that may start within any 24 hours.',
+    min: CONFIG_LIMITS.automaticRunsPerDayMin,
+    max: CONFIG_LIMITS.automaticRunsPerDayMax,
+    example: 3,
+  }).prefault(3),
+});
+
+const siteSchema = z.strictObject({
+  region: described(z.string().regex(NAME_PATTERN).optional(), {
+    description: 'Region where the site runs; the control region of this name acts first.',
+    example: 'us-east-1',
+    type: 'name',
+    defaultText: 'the name of the site',
+  }),
+  address: described(z.string().min(1).max(253), {
+    description: 'What the service name resolves to while this site is active.',
+    example: '192.0.2.10',
+    type: 'IPv4, IPv6 or host name',
+  }),
+  probe: described(
+    z
+      .string()
+      .refine(isProbeUrl, 'must be an http or https URL without credentials or fragment')
+      .optional(),
+    {
+      description: 'URL that answers 2xx while the site serves. Without it only heartbeats count.',
+      example: 'https://us-east-1.checkout.example.com/healthz',
+      type: 'URL',
+      defaultText: 'none',
+    },
+  ),
+  tokens: described(
+    z
+      .array(
+        described(z.string().regex(TOKEN_PATTERN), {
+          description: `Hash of a heartbeat token, or \`\${VARIABLE}\` that holds the hash or the token itself.`,
+          example: 'sha256:<64 hex digits>',
+          type: 'token hash',
+        }),
+      )
+      .min(CONFIG_LIMITS.tokensMin)
+      .max(CONFIG_LIMITS.tokensMax),
+    {
+      description: `Heartbeat tokens that the site may use, ${CONFIG_LIMITS.tokensMin} to ${CONFIG_LIMITS.tokensMax}; \`tripoint token new\` makes one.`,
+      example: '[sha256:<64 hex digits>]',
+      type: 'list',
+    },
+  ),
+});
+
+const serviceSchema = z.strictObject({
+  dns: dnsSchema.meta({ description: 'The DNS record that Tripoint switches.' }),
+  strategy: described(z.enum(['failover']), {
+    description: 'How traffic moves when a site fails. `failover`: all of it, to one other site.',
+    example: 'failover',
+    type: 'one of',
+  }).prefault('failover'),
+  automatic: described(z.boolean(), {
+    description: 'Whether a failure starts a run without a person. Off until you say so.',
+    example: true,
+    type: 'boolean',
+  }).prefault(false),
+  primary: described(z.string().regex(NAME_PATTERN), {
+    description: 'The site that serves when all is well, and the first to do so.',
+    example: 'us-east-1',
+    type: 'name',
+  }),
+  objectives: objectivesSchema
+    .meta({ description: 'What each run is measured against.' })
+    .prefault({}),
+  detection: detectionSchema.meta({ description: 'When silence is a failure.' }).prefault({}),
+  safety: safetySchema.meta({ description: 'What holds an automatic run back.' }).prefault({}),
+  sites: z
+    .record(z.string(), siteSchema)
+    .meta({ description: 'Deployments of the service by name, in order of preference.', ...NAMED }),
+});
+
+export const fileSchema = z.strictObject({
+  version: described(z.literal(1), {
+    description: 'Version of this format.',
+    example: 1,
+    type: 'number',
+  }),
+  services: z
+    .record(z.string(), serviceSchema)
+    .meta({ description: 'Protected services by name.', ...NAMED }),
+});
+
+/** The parts of one service that rules between values read, each on its own. */
+export const FIELD_SCHEMAS = {
+  dnsName: dnsSchema.shape.name,
+  recordType: dnsSchema.shape.type,
+  primary: serviceSchema.shape.primary,
+  interval: detectionSchema.shape.interval,
+  maxSilence: detectionSchema.shape.maxSilence,
+  suspectPhi: detectionSchema.shape.suspectPhi,
+  failPhi: detectionSchema.shape.failPhi,
+  address: siteSchema.shape.address,
+} as const;
+
+export type ConfigurationFile = z.infer<typeof fileSchema>;

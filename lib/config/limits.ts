@@ -1,0 +1,65 @@
+/**
+ * Every upper and lower limit of a configuration, with the relations between them checked at load.
+ *
+ * The file schema, the API's schema, the JSON Schema for editors and `docs/configuration.md` all
+ * read their numbers here, so they cannot disagree. Durations are whole milliseconds.
+ */
+import { invariant } from '../base/invariant.ts';
+import { SWITCH_LIMITS } from '../recovery/switch-limits.ts';
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+export const CONFIG_LIMITS = {
+  /** A file of 100 services with 10 sites each is about 300 kB. */
+  fileCharactersMax: 1_048_576,
+  /** Problems that one validation lists; what follows is counted. */
+  problemsMax: 200,
+  servicesMin: 1,
+  servicesMax: 100,
+  sitesMin: 2,
+  sitesMax: 10,
+  tokensMin: 1,
+  /** More than one while a token is rotated. */
+  tokensMax: 5,
+  /** A plain token in an environment variable; shorter ones can be guessed. */
+  tokenCharactersMin: 20,
+  tokenCharactersMax: 512,
+  dnsNameCharactersMax: 243,
+  probeUrlCharactersMax: 2048,
+  ttlSecondsMin: 1,
+  ttlSecondsMax: 300,
+  intervalMsMin: 100,
+  intervalMsMax: 24 * HOUR_MS,
+  phiMin: 1,
+  phiMax: 100,
+  silenceMsMin: 300,
+  silenceMsMax: 168 * HOUR_MS,
+  /** Beats in a row that may be lost before silence alone counts as a failure. */
+  silenceIntervalsMin: 3,
+  silenceIntervalsDefault: 12,
+  rtoMsMin: SECOND_MS,
+  rtoMsMax: 24 * HOUR_MS,
+  rpoMsMin: 0,
+  rpoMsMax: 24 * HOUR_MS,
+  holdDownMsMin: 0,
+  holdDownMsMax: 24 * HOUR_MS,
+  automaticRunsPerDayMin: 1,
+  automaticRunsPerDayMax: 100,
+} as const;
+
+invariant(
+  CONFIG_LIMITS.silenceMsMin >= CONFIG_LIMITS.silenceIntervalsMin * CONFIG_LIMITS.intervalMsMin &&
+    CONFIG_LIMITS.silenceMsMax >= CONFIG_LIMITS.silenceIntervalsMin * CONFIG_LIMITS.intervalMsMax,
+  'config-limits-silence-covers-interval',
+);
+invariant(
+  CONFIG_LIMITS.ttlSecondsMax <= SWITCH_LIMITS.ttlSecondsMax,
+  'config-limits-ttl-within-dns',
+);
+/** `_tripoint.` in front of the name is the fence, and it too must fit into 253 characters. */
+invariant(
+  CONFIG_LIMITS.dnsNameCharactersMax + '_tripoint.'.length <= 253,
+  'config-limits-fence-fits',
+);

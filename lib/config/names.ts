@@ -1,0 +1,76 @@
+/**
+ * Names that infrastructure and functions must agree on: environment variables, table keys,
+ * resource names. `infra/` sets them, `lib/config/environment.ts` reads them (style rule 31).
+ *
+ * Resource names are computed from the cluster id, the account and the region alone. So every
+ * region knows the names of the others as literals, with no look-up and no reference that would
+ * need the other region to answer: a region deploys and works while another is gone.
+ */
+
+/** Environment variables of every Lambda function. */
+export const ENVIRONMENT = {
+  clusterId: 'TRIPOINT_CLUSTER_ID',
+  /** Control regions, comma-separated, e.g. `us-east-1,us-east-2,us-west-2`. */
+  regions: 'TRIPOINT_REGIONS',
+  region: 'AWS_REGION',
+  consensusTable: 'TRIPOINT_CONSENSUS_TABLE',
+  healthTable: 'TRIPOINT_HEALTH_TABLE',
+  /** Bucket name of each control region: `region=bucket,…`. */
+  buckets: 'TRIPOINT_BUCKETS',
+  hostedZoneId: 'TRIPOINT_HOSTED_ZONE_ID',
+  /** SHA-256 (hex) of the operator token. All zeros = no token is accepted. */
+  operatorTokenHash: 'TRIPOINT_OPERATOR_TOKEN_SHA256',
+  logLevel: 'TRIPOINT_LOG_LEVEL',
+} as const;
+
+/** Names of the tables of a cluster with the default id; see `tableNames`. */
+export const TABLES = {
+  consensus: 'tripoint-consensus',
+  health: 'tripoint-health',
+} as const;
+
+/** Key attributes of both tables: partition key and sort key, both strings. */
+export const TABLE_KEYS = { partition: 'pk', sort: 'sk' } as const;
+
+export const METRIC_NAMESPACE = 'Tripoint';
+
+/** The one dimension of every metric; its value is the cluster id, so its cost is bounded. */
+export const METRIC_DIMENSION = 'service';
+
+/** Metrics that the functions write and that alarms and the dashboard read. */
+export const METRICS = {
+  /** 1 when a majority of registers answered at the last contact, else 0. Once a minute. */
+  quorum: 'Quorum',
+  /** How many registers answered at the last contact. */
+  reachableRegisters: 'ReachableRegisters',
+  /** Services that are not steady: impaired, recovering or returning. */
+  unsettledServices: 'UnsettledServices',
+  /** Index of the last entry that this region applied. */
+  appliedIndex: 'AppliedIndex',
+  /** Snapshots stored, or found to be stored already. */
+  snapshotsStored: 'SnapshotsStored',
+  /** Alarm messages that are no command: malformed, or about no site. */
+  alarmsRefused: 'AlarmsRefused',
+} as const;
+
+export interface TableNames {
+  readonly consensus: string;
+  readonly health: string;
+}
+
+/** Tables of a cluster; each control region has both, under the same names. */
+export function tableNames(clusterId: string): TableNames {
+  return { consensus: `${clusterId}-consensus`, health: `${clusterId}-health` };
+}
+
+/** Bucket names are one global namespace, so the account stands in them. */
+export function bucketName(clusterId: string, account: string, region: string): string {
+  return `${clusterId}-${account}-${region}`;
+}
+
+export type FunctionRole = 'api' | 'controller' | 'snapshot' | 'alarm';
+
+/** Name of a function; the same in each control region. */
+export function functionName(clusterId: string, role: FunctionRole): string {
+  return `${clusterId}-${role}`;
+}

@@ -1,0 +1,79 @@
+/** The registers of one cluster as one process sees them, and what is the same for all its parts. */
+import type { Clock, Random } from '../base/clock.ts';
+import type { RegionId } from '../base/identifiers.ts';
+import { invariant } from '../base/invariant.ts';
+import type { LogEvent } from '../base/log.ts';
+import { RegisterClient } from './register-client.ts';
+import type { RegisterPort } from './register-port.ts';
+import { type Identity, isLeader, type Server } from './server.ts';
+import type { ConsensusTimings } from './settings.ts';
+
+export interface Cluster {
+  /** `region` is where this process runs. */
+  readonly identity: Identity;
+  readonly clients: ReadonlyMap<RegionId, RegisterClient>;
+  readonly timings: ConsensusTimings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: LogEvent;
+}
+
+export interface ClusterOptions extends Omit<Cluster, 'clients'> {
+  /** One per member. */
+  readonly registers: readonly RegisterPort[];
+}
+
+export function createCluster({ registers, ...rest }: ClusterOptions): Cluster {
+  const { members, region } = rest.identity;
+  const regions = registers.map((register) => register.region).sort();
+  invariant(regions.join() === [...members].sort().join(), 'registers-not-members', { regions });
+  invariant(members.includes(region), 'region-not-a-member', { region });
+  const clients = new Map(
+    registers.map((register) => [register.region, new RegisterClient(register, rest.log)]),
+  );
+  return { ...rest, clients };
+}
+
+export function clientOf({ clients }: Cluster, region: RegionId): RegisterClient {
+  const client = clients.get(region);
+  invariant(client !== undefined, 'region-not-a-member', { region });
+  return client;
+}
+
+export function ownClient(cluster: Cluster): RegisterClient {
+  return clientOf(cluster, cluster.identity.region);
+}
+
+/** Strongly consistent reads of every register; those that do not answer are left out. */
+export async function readAll({ clients }: Cluster): Promise<readonly Server[]> {
+  const servers = await Promise.all([...clients.values()].map((client) => client.refresh()));
+  return servers.filter((server) => server !== null);
+}
+
+/** The register that leads in the highest term among these; null when that term has no leader. */
+export function leaderAmong(servers: readonly Server[]): Server | null {
+  const highest = Math.max(0, ...servers.map(({ term }) => term));
+  return servers.find((server) => isLeader(server) && server.term === highest) ?? null;
+}
+
+/** Resolves as soon as `isEnough`, at the latest when all tasks have settled. Tasks never reject. */
+export function settledOrEnough(
+  tasks: readonly Promise<unknown>[],
+  isEnough: () => boolean,
+): Promise<void> {
+  return new Promise((resolve) => {
+    let open = tasks.length;
+    const look = () => {
+      if (open === 0 || isEnough()) {
+        resolve();
+      }
+    };
+    look();
+    for (const task of tasks) {
+      void task.then(() => {
+        open -= 1;
+        look();
+      });
+    }
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * How far the followers' logs agree with the leader's, and what that commits. Pure.
+ *
+ * An acknowledgement is a fact about a register seen in the leader's term, never about what a
+ * caller sent: an entry found in a register whose term has moved on is no ack (paper figure 8).
+ */
+import { type LogIndex, logIndex } from '../base/identifiers.ts';
+import { invariant } from '../base/invariant.ts';
+import type { Message } from './messages.ts';
+import { majorityOf } from './quorum.ts';
+import { type Base, entriesBetween, isLeader, lastEntry, type Server, termAt } from './server.ts';
+
+/** Highest index up to which both logs are equal; null = the follower is behind the leader's base. */
+export function matchIndex(leader: Server, follower: Server): LogIndex | null {
+  const floor = Math.max(leader.base.index, follower.base.index);
+  const top = Math.min(lastEntry(leader).index, lastEntry(follower).index);
+  for (let index = top; index > floor; index -= 1) {
+    if (termAt(leader, logIndex(index)) === termAt(follower, logIndex(index))) {
+      return logIndex(index);
+    }
+  }
+  if (top < floor) {
+    return null;
+  }
+  const here = logIndex(floor);
+  return termAt(leader, here) === termAt(follower, here) ? here : null;
+}
+
+/** The append that brings a follower level with the leader; null = it needs a snapshot first. */
+export function appendFor(leader: Server, follower: Server, commitIndex: LogIndex): Message | null {
+  const matched = matchIndex(leader, follower);
+  if (matched === null) {
+    return null;
+  }
+  const term = termAt(leader, matched);
+  invariant(term !== null, 'match-outside-leader-log', { matched });
+  const previous: Base = { index: matched, term };
+  const entries = entriesBetween(leader, matched, lastEntry(leader).index);
+  return {
+    kind: 'append',
+    term: leader.term,
+    leader: leader.identity.region,
+    previous,
+    entries,
+    commitIndex,
+  };
+}
+
+/**
+ * Highest index that the leader may call committed: on a majority of registers, all seen in the
+ * leader's term, and ending in an entry of that term (paper section 5.4.2). 0 = none proven.
+ */
+export function committedIndex(leader: Server, followers: readonly Server[]): LogIndex {
+  if (!isLeader(leader)) {
+    return leader.commitIndex;
+  }
+  const matches = followers
+    .filter(({ term }) => term === leader.term)
+    .map((follower) => matchIndex(leader, follower) ?? 0);
+  const ascending = [...matches, lastEntry(leader).index].sort((a, b) => a - b);
+  const majority = majorityOf(leader.identity.members.length);
+  const agreed = ascending.at(-majority) ?? 0;
+  const isOwnTerm = termAt(leader, logIndex(agreed)) === leader.term;
+  return logIndex(isOwnTerm ? Math.max(agreed, leader.commitIndex) : leader.commitIndex);
+}

@@ -1,0 +1,126 @@
+/**
+ * The pulse of the log in one region: beats while this region leads, watches while another does,
+ * and asks for an election when nobody does.
+ *
+ * One `tick` per beat interval. Everything here is about liveness: a pulse that stops, doubles or
+ * runs on a broken clock costs elections, never entries.
+ */
+import type { MonotonicMillis } from '../base/identifiers.ts';
+import { type Cluster, ownClient } from './cluster.ts';
+import { elect, isLeaderless } from './elector.ts';
+import type { LogHost } from './log-host.ts';
+import type { Beat } from './register-port.ts';
+import { type Base, isLeader } from './server.ts';
+
+export class Pulse<State> {
+  readonly #cluster: Cluster;
+  readonly #host: LogHost<State>;
+  #counter = 0;
+  #lastSign = '';
+  #commitSeen: Base | null = null;
+  #electionDueAt: MonotonicMillis;
+  #followDueAt: MonotonicMillis;
+  readonly #beating = new Set<string>();
+
+  constructor(cluster: Cluster, host: LogHost<State>) {
+    this.#cluster = cluster;
+    this.#host = host;
+    this.#counter = Math.floor(cluster.random() * 1_000_000_000);
+    this.#electionDueAt = this.#electionDeadline();
+    this.#followDueAt = cluster.clock.monotonicNow();
+  }
+
+  /** Call once per `beatMs`, never twice at a time. */
+  async tick(): Promise<void> {
+    const isLeading = this.#isLeading();
+    if (isLeading) {
+      this.#beat();
+      this.#electionDueAt = this.#electionDeadline();
+    } else {
+      await this.#watch();
+    }
+    await this.#followIfDue();
+    if (!isLeading && this.#cluster.clock.monotonicNow() >= this.#electionDueAt) {
+      await this.#standForElection();
+    }
+  }
+
+  #isLeading(): boolean {
+    const own = ownClient(this.#cluster).cached;
+    return own !== null && isLeader(own);
+  }
+
+  /** Sends a beat to each region that has taken the one before; a slow region delays nobody. */
+  #beat(): void {
+    const { identity, clients } = this.#cluster;
+    const leader = ownClient(this.#cluster).cached;
+    if (leader === null) {
+      return;
+    }
+    this.#counter += 1;
+    const beat: Beat = {
+      term: leader.term,
+      leader: identity.region,
+      counter: this.#counter,
+      commit: this.#host.commit,
+    };
+    for (const { region, port } of clients.values()) {
+      if (!this.#beating.has(region)) {
+        this.#beating.add(region);
+        void port.writeBeat(beat).finally(() => this.#beating.delete(region));
+      }
+    }
+  }
+
+  /** A beat that differs from the last one is a sign of life of a leader. */
+  async #watch(): Promise<void> {
+    const outcome = await ownClient(this.#cluster).readBeat();
+    if (outcome.kind !== 'found') {
+      return;
+    }
+    const { term, counter, commit } = outcome.beat;
+    const sign = `${term}/${counter}`;
+    if (sign !== this.#lastSign) {
+      this.#lastSign = sign;
+      this.#electionDueAt = this.#electionDeadline();
+    }
+    this.#commitSeen = commit;
+    if (this.#host.leader === null || this.#host.leader.term < term) {
+      this.#host.noteLeader({ region: outcome.beat.leader, term });
+    }
+  }
+
+  async #followIfDue(): Promise<void> {
+    const { clock, timings } = this.#cluster;
+    const commit = this.#commitSeen;
+    const hasNews = commit !== null && commit.index > this.#host.replica.applied.index;
+    if (clock.monotonicNow() >= this.#followDueAt || hasNews) {
+      this.#followDueAt = (clock.monotonicNow() + timings.followMs) as MonotonicMillis;
+      await this.#host.follow(commit);
+    }
+  }
+
+  async #standForElection(): Promise<void> {
+    this.#electionDueAt = this.#electionDeadline();
+    if (!(await isLeaderless(this.#cluster))) {
+      return;
+    }
+    const election = await elect(this.#cluster);
+    this.#cluster.log('info', 'election', {
+      outcome: election.kind,
+      detail: election.kind === 'lost' ? election.detail : undefined,
+      term: election.kind === 'won' ? election.leader.term : undefined,
+    });
+    if (election.kind === 'won') {
+      await this.#host.lead(election.leader);
+    }
+    this.#electionDueAt = this.#electionDeadline();
+  }
+
+  #electionDeadline(): MonotonicMillis {
+    const { clock, random, timings } = this.#cluster;
+    const spread = timings.electionTimeoutMsMax - timings.electionTimeoutMsMin;
+    const wait = timings.electionTimeoutMsMin + random() * spread;
+    return (clock.monotonicNow() + wait) as MonotonicMillis;
+  }
+}

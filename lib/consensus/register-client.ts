@@ -1,0 +1,206 @@
+/**
+ * Lends a register its CPU: read, `step`, compare-and-set, until an answer counts.
+ *
+ * In the steady state the cached copy is stepped and written at once, without a read; a conflict
+ * brings the current copy back. A reply that needed no write counts only from a strongly consistent
+ * copy, never from the cache: the cache may be older than the answer it would give.
+ *
+ *     caller A: step(copy r7) ──▶ write r8 ──▶ applied
+ *     caller B: step(copy r7) ──▶ write r8 ──▶ conflict(copy r8) ──▶ step(r8) ──▶ write r9 ──▶ applied
+ *
+ * Calls to one register are serialised within this process, so that its own threads of work do not
+ * conflict with each other; between processes the compare-and-set decides.
+ */
+import { AppError, describeError } from '../base/errors.ts';
+import type { RegionId } from '../base/identifiers.ts';
+import { invariant } from '../base/invariant.ts';
+import type { LogEvent } from '../base/log.ts';
+import type { Message, Reply } from './messages.ts';
+import type { BeatRead, Copy, RegisterPort } from './register-port.ts';
+import { checkServer, type Server } from './server.ts';
+import { LOG_LIMITS } from './settings.ts';
+import { type StepResult, step } from './step.ts';
+
+export type Exchange =
+  /** The reply holds, and `server` is persisted. */
+  | { readonly kind: 'answered'; readonly reply: Reply; readonly server: Server }
+  /** Certainly without effect. */
+  | { readonly kind: 'refused'; readonly code: string; readonly cause: string }
+  /** Perhaps in effect, perhaps later. Repeating the message is safe. */
+  | { readonly kind: 'unknown'; readonly cause: string };
+
+/** The message for the register as it stands; null = nothing to ask of it. */
+export type MessageFor = (server: Server) => Message | null;
+
+export class RegisterClient {
+  readonly region: RegionId;
+  readonly port: RegisterPort;
+  #copy: Copy | null = null;
+  #isReachable = false;
+  #isHalted = false;
+  #tail: Promise<unknown> = Promise.resolve();
+  readonly #log: LogEvent;
+
+  constructor(port: RegisterPort, log: LogEvent) {
+    this.region = port.region;
+    this.port = port;
+    this.#log = log;
+  }
+
+  /** The latest copy that this process saw; may be old. */
+  get cached(): Server | null {
+    return this.#copy?.server ?? null;
+  }
+
+  /** Whether the last contact got an answer. */
+  get isReachable(): boolean {
+    return this.#isReachable;
+  }
+
+  /** Sends one message, as often as it takes to know the outcome, within a bound. */
+  exchange(messageFor: MessageFor): Promise<Exchange> {
+    const halted: Exchange = { kind: 'refused', code: 'halted', cause: `${this.region} is halted` };
+    return this.#serialised(() => this.#guarded(() => this.#attempt(messageFor), halted));
+  }
+
+  /** Strongly consistent; null when the register does not answer. */
+  refresh(): Promise<Server | null> {
+    return this.#serialised(async () => {
+      const cause = await this.#guarded(() => this.#read(), 'halted');
+      return cause === null ? this.cached : null;
+    });
+  }
+
+  /** This register's beat; an answer of any kind counts as contact. */
+  async readBeat(): Promise<BeatRead> {
+    const outcome = await this.port.readBeat();
+    this.#isReachable = outcome.kind !== 'unreachable';
+    return outcome;
+  }
+
+  #serialised<Value>(work: () => Promise<Value>): Promise<Value> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  /**
+   * A register that lies (gone, another cluster's, inconsistent) is treated as lost, for good and
+   * loudly: the other two may go on, which is safe, and an operator has something to repair.
+   */
+  async #guarded<Value>(work: () => Promise<Value>, otherwise: Value): Promise<Value> {
+    if (this.#isHalted) {
+      return otherwise;
+    }
+    try {
+      return await work();
+    } catch (thrown) {
+      this.#isHalted = true;
+      this.#isReachable = false;
+      this.#copy = null;
+      this.#log('error', 'register-halted', { region: this.region, cause: describeError(thrown) });
+      return otherwise;
+    }
+  }
+
+  async #attempt(messageFor: MessageFor): Promise<Exchange> {
+    const effort: Effort = { isFresh: false, isInDoubt: false };
+    for (let attempts = 0; attempts < LOG_LIMITS.exchangeAttemptsMax; attempts += 1) {
+      if (this.#copy === null) {
+        const cause = await this.#read();
+        if (cause !== null) {
+          return withoutAnswer(effort, 'unreachable', cause);
+        }
+        effort.isFresh = true;
+      }
+      const answer = await this.#stepAndWrite(messageFor, effort);
+      if (answer !== null) {
+        return answer;
+      }
+    }
+    return { kind: 'unknown', cause: `no answer after ${LOG_LIMITS.exchangeAttemptsMax} attempts` };
+  }
+
+  /** Takes a fresh copy. Returns null, or why there is none. */
+  async #read(): Promise<string | null> {
+    const outcome = await this.port.read();
+    this.#isReachable = outcome.kind !== 'unreachable';
+    if (outcome.kind === 'unreachable') {
+      return outcome.cause;
+    }
+    this.#keep(outcome.kind === 'found' ? outcome.copy : null);
+    return null;
+  }
+
+  #keep(copy: Copy | null): void {
+    if (copy === null) {
+      throw amnesia(this.region);
+    }
+    checkServer(copy.server);
+    this.#copy = copy;
+  }
+
+  /** One step of the copy at hand; null = look again. */
+  async #stepAndWrite(messageFor: MessageFor, effort: Effort): Promise<Exchange | null> {
+    const before = this.#copy;
+    invariant(before !== null, 'step-without-copy');
+    const message = messageFor(before.server);
+    const { server, reply } =
+      message === null ? unasked(before.server) : step(before.server, message);
+    if (server !== before.server) {
+      return this.#write(before, { server, reply }, effort);
+    }
+    if (effort.isFresh) {
+      return { kind: 'answered', reply, server };
+    }
+    this.#copy = null;
+    return null;
+  }
+
+  async #write(before: Copy, after: StepResult, effort: Effort): Promise<Exchange | null> {
+    const write = await this.port.compareAndSet(before.revision, after.server);
+    switch (write.kind) {
+      case 'applied':
+        this.#isReachable = true;
+        this.#copy = { revision: before.revision + 1, server: after.server };
+        return { kind: 'answered', ...after };
+      case 'conflict':
+        this.#isReachable = true;
+        this.#keep(write.copy);
+        effort.isFresh = true;
+        return null;
+      case 'refused':
+        this.#isReachable = write.code !== 'unreachable';
+        return withoutAnswer(effort, write.code, write.cause);
+      default:
+        this.#isReachable = false;
+        this.#copy = null;
+        effort.isInDoubt = true;
+        return null;
+    }
+  }
+}
+
+interface Effort {
+  /** Whether the copy at hand came from the store within this exchange. */
+  isFresh: boolean;
+  /** Whether an earlier write of this exchange may have been applied. */
+  isInDoubt: boolean;
+}
+
+function unasked(server: Server): StepResult {
+  return { server, reply: { kind: 'yes' } };
+}
+
+function withoutAnswer({ isInDoubt }: Effort, code: string, cause: string): Exchange {
+  return isInDoubt ? { kind: 'unknown', cause } : { kind: 'refused', code, cause };
+}
+
+/** A register that is gone has forgotten its votes: going on could elect two leaders. */
+function amnesia(region: RegionId): AppError {
+  return new AppError(`the register of ${region} does not exist`, {
+    code: 'register-absent',
+    hint: 'Never create it anew in a running cluster. First deployment: run the bootstrap command.',
+    retryable: false,
+  });
+}

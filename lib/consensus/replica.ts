@@ -1,0 +1,155 @@
+/**
+ * A replica: the state machine at one point of the log, as a value.
+ *
+ * Applying is pure, so every region that applies the same entries holds the same replica, down to
+ * the hash. Three things ride along with the machine's own state: how far it applied, the hash
+ * chain over every entry so far (tampering with any past entry changes it), and the sessions that
+ * make a retried command harmless.
+ */
+import type { CommandId, LogIndex, Term } from '../base/identifiers.ts';
+import { invariant } from '../base/invariant.ts';
+import { canonicalJson, type JsonValue, type Sha256 } from '../base/json.ts';
+import type { Base, Command, Entry } from './server.ts';
+import { LOG_LIMITS } from './settings.ts';
+
+/** The application behind the log. Both functions are pure and total. */
+export interface StateMachine<State> {
+  readonly initial: State;
+  readonly apply: (state: State, command: Command, at: Base) => Applied<State>;
+}
+
+export interface Applied<State> {
+  readonly state: State;
+  /** Answer to whoever proposed the command; kept for retries of its id. */
+  readonly result: JsonValue;
+}
+
+/** What became of one command id. */
+export interface Session {
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** Hash of the command's body: the same id with another body is a caller's error. */
+  readonly digest: string;
+  readonly result: JsonValue;
+}
+
+export interface Replica<State> {
+  readonly applied: Base;
+  readonly chain: string;
+  /** By command id, oldest first; an id is remembered for `sessionWindowEntries` entries. */
+  readonly sessions: ReadonlyMap<CommandId, Session>;
+  readonly state: State;
+}
+
+/** Result of a command that came so late that its id may have been forgotten: it is not applied. */
+export const EXPIRED: JsonValue = {
+  kind: 'refused',
+  code: 'command-expired',
+  sentence: 'the command came so late that a first copy of it may be forgotten; not applied',
+};
+
+export function emptyReplica<State>(machine: StateMachine<State>): Replica<State> {
+  return {
+    applied: { index: 0 as LogIndex, term: 0 as Term },
+    chain: '0'.repeat(64),
+    sessions: new Map(),
+    state: machine.initial,
+  };
+}
+
+export interface AppliedEntry {
+  readonly entry: Entry;
+  /** Chain after this entry. */
+  readonly chain: string;
+}
+
+/** Applies committed entries in order. The first must follow the last applied one. */
+export function applyEntries<State>(
+  replica: Replica<State>,
+  entries: readonly Entry[],
+  { machine, sha256 }: { machine: StateMachine<State>; sha256: Sha256 },
+): { replica: Replica<State>; applied: readonly AppliedEntry[] } {
+  const sessions = new Map(replica.sessions);
+  const applied: AppliedEntry[] = [];
+  let { state, chain, applied: position } = replica;
+  for (const entry of entries) {
+    invariant(entry.index === position.index + 1, 'apply-out-of-order', { index: entry.index });
+    chain = chainAfter(chain, entry, sha256);
+    position = { index: entry.index, term: entry.term };
+    forgetOld(sessions, entry.index);
+    if (entry.command !== null) {
+      state = applyCommand(state, { command: entry.command, position, sessions, machine, sha256 });
+    }
+    applied.push({ entry, chain });
+  }
+  return { replica: { applied: position, chain, sessions, state }, applied };
+}
+
+interface Application<State> {
+  readonly command: Command;
+  readonly position: Base;
+  readonly sessions: Map<CommandId, Session>;
+  readonly machine: StateMachine<State>;
+  readonly sha256: Sha256;
+}
+
+/**
+ * Exactly once with bounded memory. A first copy applied at some index i lies after the command's
+ * `basis`. A later copy at j is either within the window after `basis`, then i is still remembered
+ * and the copy changes nothing; or it is beyond, then it is refused unseen.
+ */
+function applyCommand<State>(state: State, application: Application<State>): State {
+  const { command, position, sessions, machine, sha256 } = application;
+  if (sessions.has(command.id)) {
+    return state;
+  }
+  const digest = bodyDigest(command.body, sha256);
+  if (position.index - command.basis > LOG_LIMITS.sessionWindowEntries) {
+    sessions.set(command.id, { ...position, digest, result: EXPIRED });
+    return state;
+  }
+  const outcome = machine.apply(state, command, position);
+  sessions.set(command.id, { ...position, digest, result: outcome.result });
+  return outcome.state;
+}
+
+function forgetOld(sessions: Map<CommandId, Session>, now: LogIndex): void {
+  for (const [id, { index }] of sessions) {
+    if (now - index <= LOG_LIMITS.sessionWindowEntries) {
+      return;
+    }
+    sessions.delete(id);
+  }
+}
+
+/** Hash chain: each link covers the one before and the canonical text of the entry. */
+export function chainAfter(chain: string, entry: Entry, sha256: Sha256): string {
+  const { index, term, command } = entry;
+  const content =
+    command === null ? null : { id: command.id, basis: command.basis, body: command.body };
+  return sha256(`${chain}\n${canonicalJson({ index, term, command: content })}`);
+}
+
+export function bodyDigest(body: JsonValue, sha256: Sha256): string {
+  return sha256(canonicalJson(body)).slice(0, 16);
+}
+
+interface SnapshotText<State> {
+  readonly format: 1;
+  readonly applied: Base;
+  readonly chain: string;
+  readonly sessions: readonly (readonly [CommandId, Session])[];
+  readonly state: State;
+}
+
+export function encodeReplica<State>({ applied, chain, sessions, state }: Replica<State>): string {
+  const text: SnapshotText<State> = { format: 1, applied, chain, sessions: [...sessions], state };
+  return JSON.stringify(text);
+}
+
+/** Inverse of `encodeReplica`, for text that a register's table vouches for by hash. */
+export function decodeReplica<State>(text: string): Replica<State> {
+  const { format, applied, chain, sessions, state } = JSON.parse(text) as SnapshotText<State>;
+  invariant(format === 1, 'snapshot-format-unknown', { format });
+  return { applied, chain, sessions: new Map(sessions), state };
+}

@@ -1,0 +1,166 @@
+/**
+ * Brings the followers' registers level with the leader's, and knows what that commits.
+ *
+ * One exchange at a time per follower; entries that arrive meanwhile go with the next one, so a
+ * slow region costs nobody else anything. In the steady state each follower costs one write and no
+ * read per batch.
+ */
+import { type LogIndex, logIndex, type RegionId, term as termOf } from '../base/identifiers.ts';
+import { type Cluster, clientOf, settledOrEnough } from './cluster.ts';
+import { appendFor, committedIndex, matchIndex } from './progress.ts';
+import { type Base, compareLogs, lastEntry, type Server, termAt } from './server.ts';
+
+export type Advance =
+  /** Everything in the given leader's log is committed. */
+  | { readonly kind: 'committed' }
+  /** A higher term was seen: this leader leads no more. */
+  | { readonly kind: 'deposed' }
+  /** Too few registers answered. The tail may yet be committed. */
+  | { readonly kind: 'no-majority' };
+
+export class Replicator {
+  readonly #cluster: Cluster;
+  #leader: Server | null = null;
+  #commitIndex: LogIndex = logIndex(0);
+  /** Each follower's register as last persisted under the leader's term. */
+  readonly #acknowledged = new Map<RegionId, Server>();
+  readonly #busy = new Map<RegionId, Promise<void>>();
+  #highestTermSeen = 0;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** The last entry proven committed, as far as this process knows. */
+  get commit(): Base {
+    const term = this.#leader && termAt(this.#leader, this.#commitIndex);
+    return { index: this.#commitIndex, term: term ?? termOf(0) };
+  }
+
+  /** Replicates the leader's whole log. Resolves as soon as a majority holds it. */
+  async advance(leader: Server): Promise<Advance> {
+    this.#adopt(leader);
+    if (this.#leader !== null && this.#leader.term > leader.term) {
+      return { kind: 'deposed' };
+    }
+    const goal = lastEntry(leader).index;
+    const followers = this.#followersOf(leader);
+    const isCommitted = () => this.#leader?.term === leader.term && this.#commitIndex >= goal;
+    await settledOrEnough(
+      followers.map((region) => this.#level(region)),
+      isCommitted,
+    );
+    if (isCommitted()) {
+      return { kind: 'committed' };
+    }
+    return { kind: this.#highestTermSeen > leader.term ? 'deposed' : 'no-majority' };
+  }
+
+  /** Whether some follower is known to lack entries of this leader, or was never asked. */
+  isBehind(leader: Server): boolean {
+    return this.#followersOf(leader).some((region) => !this.#isLevel(leader, region));
+  }
+
+  #followersOf({ identity }: Server): readonly RegionId[] {
+    return identity.members.filter((region) => region !== identity.region);
+  }
+
+  #adopt(leader: Server): void {
+    const known = this.#leader;
+    if (known !== null && known.term === leader.term) {
+      this.#leader = lastEntry(leader).index >= lastEntry(known).index ? leader : known;
+      return;
+    }
+    if (known === null || known.term < leader.term) {
+      this.#leader = leader;
+      this.#acknowledged.clear();
+      this.#commitIndex = logIndex(Math.max(this.#commitIndex, leader.commitIndex));
+    }
+  }
+
+  #isLevel(leader: Server, region: RegionId): boolean {
+    const follower = this.#acknowledged.get(region);
+    return (
+      follower !== undefined &&
+      follower.term === leader.term &&
+      compareLogs(lastEntry(follower), lastEntry(leader)) === 0
+    );
+  }
+
+  /** Joins the work under way for this follower, or starts it. */
+  #level(region: RegionId): Promise<void> {
+    const underWay = this.#busy.get(region);
+    if (underWay !== undefined) {
+      return underWay;
+    }
+    const work = this.#catchUp(region);
+    this.#busy.set(region, work);
+    return work;
+  }
+
+  async #catchUp(region: RegionId): Promise<void> {
+    try {
+      let leader = this.#leader;
+      while (leader !== null && !this.#isLevel(leader, region)) {
+        const isDone = await this.#exchange(leader, region);
+        leader = isDone ? this.#leader : null;
+      }
+    } finally {
+      this.#busy.delete(region);
+    }
+  }
+
+  /** One append; false = no use going on now. */
+  async #exchange(leader: Server, region: RegionId): Promise<boolean> {
+    const client = clientOf(this.#cluster, region);
+    const answer = await client.exchange((server) =>
+      server.term > leader.term ? null : appendFor(leader, server, this.#commitIndex),
+    );
+    if (answer.kind !== 'answered') {
+      return false;
+    }
+    const follower = answer.server;
+    this.#highestTermSeen = Math.max(this.#highestTermSeen, follower.term);
+    if (follower.term > leader.term) {
+      return false;
+    }
+    if (matchIndex(leader, follower) === null) {
+      return this.#install(leader, region);
+    }
+    this.#acknowledge(leader, follower);
+    return true;
+  }
+
+  #acknowledge(leader: Server, follower: Server): void {
+    const current = this.#leader;
+    if (current === null || current.term !== leader.term || follower.term !== leader.term) {
+      return;
+    }
+    this.#acknowledged.set(follower.identity.region, follower);
+    const proven = committedIndex(current, [...this.#acknowledged.values()]);
+    this.#commitIndex = logIndex(Math.max(this.#commitIndex, proven));
+  }
+
+  /** Snapshot first, base afterwards: a base never points at a snapshot that is not there. */
+  async #install(leader: Server, region: RegionId): Promise<boolean> {
+    const { base, term, identity } = leader;
+    const isCopied = await this.#copySnapshot(base, identity.region, region);
+    if (!isCopied) {
+      return false;
+    }
+    const client = clientOf(this.#cluster, region);
+    const answer = await client.exchange(() => ({
+      kind: 'install',
+      term,
+      leader: identity.region,
+      base,
+    }));
+    this.#cluster.log('info', 'snapshot-installed', { region, index: base.index });
+    return answer.kind === 'answered' && answer.reply.kind === 'yes';
+  }
+
+  async #copySnapshot(base: Base, from: RegionId, to: RegionId): Promise<boolean> {
+    const text = await clientOf(this.#cluster, from).port.readSnapshot(base);
+    return text !== null && (await clientOf(this.#cluster, to).port.writeSnapshot(base, text));
+  }
+}

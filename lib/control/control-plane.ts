@@ -1,0 +1,135 @@
+/**
+ * What one control region offers to the API, the CLI and the functions: the use cases, as types.
+ *
+ * Reads (`status`, `routing`, `role`) answer from the state this region last applied and never wait
+ * for a quorum: static stability. Everything that changes something goes through the log and comes
+ * back as done, refused, or unknown with the command id to ask about.
+ */
+import type { CommandId, EpochMillis, LogIndex, RegionId, Term } from '../base/identifiers.ts';
+import type { JsonValue } from '../base/json.ts';
+import type { Epoch, RecoveryState } from '../recovery/state.ts';
+import type { CommandResult, ControlCommand } from './commands.ts';
+import type { ReportedStatus } from './health-store.ts';
+
+export interface Heartbeat {
+  readonly service: string;
+  readonly site: string;
+  /** Rises with every beat of one boot; from 1. */
+  readonly sequence: number;
+  /** Random id of the sender's process. */
+  readonly bootId: string;
+  readonly status: ReportedStatus;
+  readonly replicationLagMs: number | null;
+  /** Ingress clock of this region. A sender's clock never enters. */
+  readonly receivedAt: EpochMillis;
+}
+
+export type IngestOutcome =
+  | {
+      readonly kind: 'accepted';
+      readonly role: 'active' | 'standby' | 'unknown';
+      readonly epoch: Epoch | null;
+      readonly nextBeatMs: number;
+    }
+  | { readonly kind: 'unknown-site' }
+  /** The table did not answer; the beat may be lost. The sender simply beats again. */
+  | { readonly kind: 'unavailable'; readonly cause: string };
+
+export type CommandOutcome =
+  | {
+      readonly kind: 'committed';
+      readonly id: CommandId;
+      readonly index: LogIndex;
+      readonly term: Term;
+      readonly result: CommandResult;
+    }
+  /** Not in the log, and will not be. */
+  | {
+      readonly kind: 'rejected';
+      readonly id: CommandId;
+      readonly code: string;
+      readonly hint: string;
+    }
+  /** May be in the log, now or later: ask about the id, or send the same id again. */
+  | { readonly kind: 'unknown'; readonly id: CommandId; readonly hint: string };
+
+/** What this region knows of the log, from its last applied entry. */
+export interface LogPosition {
+  readonly appliedIndex: LogIndex;
+  readonly appliedTerm: Term;
+  /** Hash chain over all applied entries (hex SHA-256). */
+  readonly chain: string;
+  readonly leader: RegionId | null;
+  readonly term: Term;
+  /** Whether a majority of registers answered lately; without it nothing can be committed. */
+  readonly quorum: boolean;
+  /** Registers that answered at the last contact. */
+  readonly reachable: readonly RegionId[];
+}
+
+/** One row of services × sites × observers as this region sees it now, fresher than the log. */
+export interface LiveObservation {
+  readonly service: string;
+  readonly site: string;
+  readonly phi: number;
+  readonly silentMs: number | null;
+  readonly lastBeatAt: EpochMillis | null;
+  readonly suspectAt: EpochMillis | null;
+  readonly failAt: EpochMillis | null;
+  readonly replicationLagMs: number | null;
+  readonly sentence: string;
+}
+
+export interface StatusView {
+  readonly region: RegionId;
+  readonly at: EpochMillis;
+  readonly position: LogPosition;
+  readonly state: RecoveryState;
+  readonly observations: readonly LiveObservation[];
+}
+
+export interface LogEntryView {
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** null = the no-op of a new leader. */
+  readonly id: CommandId | null;
+  readonly body: JsonValue;
+  readonly chain: string;
+}
+
+export type LogPage =
+  | {
+      readonly kind: 'page';
+      readonly entries: readonly LogEntryView[];
+      readonly appliedIndex: LogIndex;
+    }
+  /** The range was compacted and no archive that answers holds it. */
+  | { readonly kind: 'gap'; readonly firstAvailable: LogIndex };
+
+export type CommandLookup =
+  | { readonly kind: 'committed'; readonly index: LogIndex; readonly result: CommandResult }
+  /** Not among the committed commands that are remembered. Not a proof that it never will be. */
+  | { readonly kind: 'not-found' }
+  /** No quorum to ask: nothing can be said. */
+  | { readonly kind: 'unknown'; readonly cause: string };
+
+export type RoutingAnswer = 'active' | 'standby' | 'unknown-site';
+
+export interface ControlPlane {
+  readonly region: RegionId;
+  readonly ingest: (beat: Heartbeat) => Promise<IngestOutcome>;
+  readonly status: () => StatusView;
+  /** Whether this site should take traffic, from the last applied state. */
+  readonly routing: (service: string, site: string) => RoutingAnswer;
+  readonly propose: (id: CommandId, command: ControlCommand) => Promise<CommandOutcome>;
+  /** What a command would do, decided on the last applied state; changes nothing. */
+  readonly dryRun: (command: ControlCommand) => CommandResult;
+  /** Linearizable: asks the quorum. */
+  readonly lookUp: (id: CommandId) => Promise<CommandLookup>;
+  /** Entries with index above `after`, ascending, at most `limit` (1 to 500). */
+  readonly readLog: (after: LogIndex, limit: number) => Promise<LogPage>;
+  /** Report of an ended run; null while there is none. */
+  readonly report: (run: string) => Promise<{ json: string; markdown: string } | null>;
+  /** Called after each applied entry or change of leadership. Returns how to stop. */
+  readonly onChange: (listener: () => void) => () => void;
+}

@@ -1,0 +1,75 @@
+/**
+ * Analysis: what is wrong with a service, as one code from a closed list.
+ *
+ * Analysis always runs and never acts (the split between detection and recovery that
+ * openark/orchestrator proved). Each code is explained in `docs/failure-modes.md`; a test holds
+ * the two lists together.
+ */
+import type { Analysis, SiteState } from './state.ts';
+
+export const ANALYSIS_CODES = [
+  'all-sites-healthy',
+  'waiting-for-first-heartbeat',
+  'active-site-suspect',
+  'active-site-degraded',
+  'active-site-unknown',
+  'active-site-alarm',
+  'active-site-failed',
+  'standby-not-ready',
+  'all-sites-failed',
+] as const;
+
+export type AnalysisCode = (typeof ANALYSIS_CODES)[number];
+
+interface Situation {
+  readonly service: string;
+  readonly activeSite: string;
+  readonly sites: { readonly [site: string]: SiteState };
+}
+
+/** The most serious thing that is true of the service now. Pure; total. */
+export function analyse(situation: Situation): Analysis {
+  const { service, activeSite, sites } = situation;
+  const active = sites[activeSite];
+  const opinion = active?.opinion.state ?? 'pending';
+  const standbys = Object.entries(sites).filter(([site]) => site !== activeSite);
+  const anyStandbyUp = standbys.some(
+    ([
+      ,
+      {
+        opinion: { state },
+      },
+    ]) => isUp(state),
+  );
+  if (opinion === 'failed') {
+    const allDown = standbys.every(([, site]) => site.opinion.state === 'failed');
+    return allDown
+      ? found('all-sites-failed', `no site of ${service} shows a sign of life`)
+      : found('active-site-failed', `${service}@${activeSite} failed: ${active?.opinion.sentence}`);
+  }
+  if (active?.alarms.some(({ state }) => state === 'alarm') === true) {
+    const names = active.alarms.filter(({ state }) => state === 'alarm').map(({ name }) => name);
+    return found('active-site-alarm', `${service}@${activeSite}: alarm ${names.join(', ')}`);
+  }
+  return ACTIVE_SITE_FINDINGS[opinion] !== undefined
+    ? found(ACTIVE_SITE_FINDINGS[opinion], `${service}@${activeSite} is ${opinion}`)
+    : anyStandbyUp
+      ? found('all-sites-healthy', `${service}@${activeSite} serves; a standby is ready`)
+      : found('standby-not-ready', `${service}@${activeSite} serves without a healthy standby`);
+}
+
+const ACTIVE_SITE_FINDINGS: { readonly [opinion: string]: AnalysisCode | undefined } = {
+  pending: 'waiting-for-first-heartbeat',
+  suspect: 'active-site-suspect',
+  degraded: 'active-site-degraded',
+  unknown: 'active-site-unknown',
+};
+
+/** Whether an opinion lets a site take traffic. */
+export function isUp(opinion: string): boolean {
+  return opinion === 'healthy';
+}
+
+function found(code: AnalysisCode, sentence: string): Analysis {
+  return { code, sentence };
+}

@@ -1,0 +1,133 @@
+/**
+ * Decision: act on an analysis, or refuse; always with a reason code and a sentence.
+ *
+ * A refusal is as much an answer as an act: it is stored, shown, and explained in
+ * `docs/failure-modes.md`. Tests and scripts match the code, never the sentence.
+ */
+import type { EpochMillis, LogIndex } from '../base/identifiers.ts';
+import { isUp } from './analysis.ts';
+import { RUN_LIMITS } from './limits.ts';
+import type { Decision, ServiceState, SiteState } from './state.ts';
+
+export const DECISION_CODES = [
+  'failover-authorised',
+  'failback-authorised',
+  'not-needed',
+  'automatic-off',
+  'run-in-progress',
+  'hold-down',
+  'daily-budget-spent',
+  'no-healthy-target',
+  'target-not-healthy',
+  'unknown-site',
+  'already-active',
+] as const;
+
+export type DecisionCode = (typeof DECISION_CODES)[number];
+
+/** Who asks for a switch, and to which site; `to: null` lets the policy choose. */
+export type SwitchRequest =
+  | { readonly trigger: 'automatic' }
+  | { readonly trigger: 'manual'; readonly to: string | null; readonly force: boolean };
+
+export type Choice =
+  | { readonly kind: 'act'; readonly to: string; readonly decision: Decision }
+  | { readonly kind: 'refuse'; readonly decision: Decision };
+
+interface Moment {
+  readonly at: EpochMillis;
+  readonly index: LogIndex;
+}
+
+/** Whether to fail over now, and to which site. Pure; total. */
+export function decideFailover(
+  service: ServiceState,
+  request: SwitchRequest,
+  moment: Moment,
+): Choice {
+  const blocked =
+    openRun(service) ?? (request.trigger === 'automatic' ? automaticBlock(service, moment) : null);
+  if (blocked !== null) {
+    return refuse(blocked, moment);
+  }
+  return chooseTarget(service, request, moment);
+}
+
+/** Failback moves traffic to the primary site, by a person's request only. Pure; total. */
+export function decideFailback(service: ServiceState, force: boolean, moment: Moment): Choice {
+  const blocked = openRun(service);
+  if (blocked !== null) {
+    return refuse(blocked, moment);
+  }
+  const request: SwitchRequest = { trigger: 'manual', to: service.policy.primary, force };
+  const choice = chooseTarget(service, request, moment);
+  return choice.kind === 'refuse'
+    ? choice
+    : act(choice.to, ['failback-authorised', `back to ${choice.to}, the primary site`], moment);
+}
+
+type Reason = readonly [code: DecisionCode, sentence: string];
+
+function openRun({ phase }: ServiceState): Reason | null {
+  return phase.kind === 'recovering' || phase.kind === 'returning'
+    ? ['run-in-progress', `run ${phase.run} is not finished`]
+    : null;
+}
+
+function automaticBlock(service: ServiceState, { at }: Moment): Reason | null {
+  const { policy, lastRunEndedAt, automaticRunStarts } = service;
+  if (!policy.automatic) {
+    return ['automatic-off', 'the policy leaves failover to a person'];
+  }
+  const heldUntil = lastRunEndedAt === null ? null : lastRunEndedAt + policy.safety.holdDownMs;
+  if (heldUntil !== null && at < heldUntil) {
+    const leftSeconds = Math.ceil((heldUntil - at) / 1000);
+    return ['hold-down', `the last run ended too recently: ${leftSeconds} s of hold-down left`];
+  }
+  const today = automaticRunStarts.filter((start) => start > at - RUN_LIMITS.dayMs).length;
+  return today >= policy.safety.automaticRunsPerDayMax
+    ? ['daily-budget-spent', `${today} automatic runs within 24 h, the policy allows no more`]
+    : null;
+}
+
+function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Moment): Choice {
+  const { policy, activeSite, sites } = service;
+  const isHealthy = (site: string) => isReady(sites[site]);
+  if (request.trigger === 'automatic' || request.to === null) {
+    const target = policy.sites.find(({ site }) => site !== activeSite && isHealthy(site));
+    return target === undefined
+      ? refuse(['no-healthy-target', 'no other site is healthy by the quorum'], moment)
+      : act(target.site, ['failover-authorised', `to ${target.site}, which is healthy`], moment);
+  }
+  const { to, force } = request;
+  if (!policy.sites.some(({ site }) => site === to)) {
+    const known = policy.sites.map(({ site }) => site).join(', ');
+    return refuse(['unknown-site', `${to} is not a site of this service; sites: ${known}`], moment);
+  }
+  const isRepeat = service.phase.kind === 'impaired' && service.phase.cause === 'run-failed';
+  if (to === activeSite && !isRepeat) {
+    return refuse(['already-active', `${to} is the active site`], moment);
+  }
+  const state = sites[to]?.opinion.state ?? 'pending';
+  if (!isHealthy(to) && !force) {
+    return refuse(['target-not-healthy', `${to} is ${state}; never to a sicker site`], moment);
+  }
+  return act(to, ['failover-authorised', `to ${to} (${state}), as asked`], moment);
+}
+
+/** Healthy by the quorum, and no alarm stands against it. */
+function isReady(site: SiteState | undefined): boolean {
+  return (
+    site !== undefined &&
+    isUp(site.opinion.state) &&
+    site.alarms.every(({ state }) => state !== 'alarm')
+  );
+}
+
+function act(to: string, [code, sentence]: Reason, { at, index }: Moment): Choice {
+  return { kind: 'act', to, decision: { kind: 'act', code, sentence, at, index } };
+}
+
+function refuse([code, sentence]: Reason, { at, index }: Moment): Choice {
+  return { kind: 'refuse', decision: { kind: 'refuse', code, sentence, at, index } };
+}

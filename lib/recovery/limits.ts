@@ -1,0 +1,20 @@
+/** Upper limits of the recovery room, with the relations between them checked at load. */
+import { invariant } from '../base/invariant.ts';
+
+export const RUN_LIMITS: {
+  readonly attemptsMax: number;
+  readonly runsKeptMax: number;
+  readonly timelineEventsMax: number;
+  readonly alarmsPerSiteMax: number;
+  readonly dayMs: number;
+} = {
+  /** Claims of one step before it counts as failed. */
+  attemptsMax: 30,
+  /** Runs held in the state; older ones live in reports and the archived log. */
+  runsKeptMax: 50,
+  timelineEventsMax: 200,
+  alarmsPerSiteMax: 20,
+  dayMs: 86_400_000,
+};
+
+invariant(RUN_LIMITS.timelineEventsMax >= RUN_LIMITS.runsKeptMax, 'limits-timeline-too-short');

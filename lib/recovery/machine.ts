@@ -1,0 +1,291 @@
+/**
+ * The DR machine: one table of phase × event, and the step that runs it.
+ *
+ * The table is the specification. A test prints it into `docs/state-machine.md`, and the step below
+ * has no transition that is not a row of it. Guards are decisions (`decision.ts`); an event without
+ * a row for the phase changes nothing.
+ */
+import type { EpochMillis, LogIndex, Term } from '../base/identifiers.ts';
+import { invariant } from '../base/invariant.ts';
+import { analyse } from './analysis.ts';
+import { type Choice, decideFailback, decideFailover, type SwitchRequest } from './decision.ts';
+import { RUN_LIMITS } from './limits.ts';
+import { type Run, type RunKind, type RunOrigin, switchSteps } from './run.ts';
+import type { Epoch, Phase, ServiceState } from './state.ts';
+
+export type MachineEvent =
+  | { readonly kind: 'evidence-changed' }
+  | { readonly kind: 'review-due' }
+  | { readonly kind: 'failover-requested'; readonly to: string | null; readonly force: boolean }
+  | { readonly kind: 'failback-requested'; readonly force: boolean }
+  | { readonly kind: 'run-done' }
+  | { readonly kind: 'run-failed' };
+
+type Guard =
+  | 'always'
+  | 'active-site-failed'
+  | 'active-site-recovered'
+  | 'decision-acts'
+  | 'decision-refuses';
+type Effect = 'start-failover' | 'start-failback' | 'record-refusal' | 'end-run' | 'none';
+
+export interface Transition {
+  readonly phase: Phase['kind'];
+  readonly event: MachineEvent['kind'];
+  readonly guards: readonly Guard[];
+  readonly next: Phase['kind'];
+  readonly effect: Effect;
+}
+
+const FAILED_AND_ACTS = ['active-site-failed', 'decision-acts'] as const;
+const FAILED_AND_REFUSES = ['active-site-failed', 'decision-refuses'] as const;
+
+/** First row whose phase, event and guards all match wins. */
+export const TRANSITIONS: readonly Transition[] = [
+  row('steady', 'evidence-changed', FAILED_AND_ACTS, 'recovering', 'start-failover'),
+  row('steady', 'evidence-changed', FAILED_AND_REFUSES, 'impaired', 'record-refusal'),
+  row('steady', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
+  row('steady', 'failover-requested', ['decision-refuses'], 'steady', 'record-refusal'),
+  row('steady', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
+  row('steady', 'failback-requested', ['decision-refuses'], 'steady', 'record-refusal'),
+  row('impaired', 'evidence-changed', FAILED_AND_ACTS, 'recovering', 'start-failover'),
+  row('impaired', 'evidence-changed', FAILED_AND_REFUSES, 'impaired', 'record-refusal'),
+  row('impaired', 'evidence-changed', ['active-site-recovered'], 'steady', 'none'),
+  row('impaired', 'review-due', FAILED_AND_ACTS, 'recovering', 'start-failover'),
+  row('impaired', 'review-due', FAILED_AND_REFUSES, 'impaired', 'record-refusal'),
+  row('impaired', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
+  row('impaired', 'failover-requested', ['decision-refuses'], 'impaired', 'record-refusal'),
+  row('impaired', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
+  row('impaired', 'failback-requested', ['decision-refuses'], 'impaired', 'record-refusal'),
+  row('recovering', 'run-done', ['always'], 'steady', 'end-run'),
+  row('recovering', 'run-failed', ['always'], 'impaired', 'end-run'),
+  row('recovering', 'failover-requested', ['decision-refuses'], 'recovering', 'record-refusal'),
+  row('recovering', 'failback-requested', ['decision-refuses'], 'recovering', 'record-refusal'),
+  row('returning', 'run-done', ['always'], 'steady', 'end-run'),
+  row('returning', 'run-failed', ['always'], 'impaired', 'end-run'),
+  row('returning', 'failover-requested', ['decision-refuses'], 'returning', 'record-refusal'),
+  row('returning', 'failback-requested', ['decision-refuses'], 'returning', 'record-refusal'),
+];
+
+/** Where in the log, and when, the event happened; and who asked. */
+export interface Moment {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly at: EpochMillis;
+  readonly requestedBy: string;
+  readonly reason: string;
+}
+
+export interface MachineStep {
+  readonly service: ServiceState;
+  /** The run that this event authorised; null when it started none. */
+  readonly started: Run | null;
+}
+
+/** One step of the machine for one service. Pure; total: an event without a row changes nothing. */
+export function stepMachine(
+  before: ServiceState,
+  event: MachineEvent,
+  moment: Moment,
+): MachineStep {
+  const analysed = { ...before, analysis: analyse(situationOf(before)) };
+  const choice = choose(analysed, event, moment);
+  const transition = TRANSITIONS.find(
+    (candidate) =>
+      candidate.phase === analysed.phase.kind &&
+      candidate.event === event.kind &&
+      candidate.guards.every((guard) => holds(guard, analysed, choice)),
+  );
+  return transition === undefined
+    ? { service: analysed, started: null }
+    : perform(transition, { service: analysed, choice, moment, manual: isManual(event) });
+}
+
+function situationOf(service: ServiceState): Parameters<typeof analyse>[0] {
+  return {
+    service: service.policy.service,
+    activeSite: service.activeSite,
+    sites: service.sites,
+  };
+}
+
+function isManual({ kind }: MachineEvent): boolean {
+  return kind === 'failover-requested' || kind === 'failback-requested';
+}
+
+function choose(service: ServiceState, event: MachineEvent, moment: Moment): Choice {
+  switch (event.kind) {
+    case 'failover-requested': {
+      const request: SwitchRequest = { trigger: 'manual', to: event.to, force: event.force };
+      return decideFailover(service, request, moment);
+    }
+    case 'failback-requested':
+      return decideFailback(service, event.force, moment);
+    default:
+      return decideFailover(service, { trigger: 'automatic' }, moment);
+  }
+}
+
+function holds(guard: Guard, { analysis, phase }: ServiceState, choice: Choice): boolean {
+  switch (guard) {
+    case 'always':
+      return true;
+    case 'active-site-failed':
+      return FAILED_CODES.has(analysis.code);
+    case 'active-site-recovered':
+      return isCauseGone(phase) && SERVING_CODES.has(analysis.code);
+    case 'decision-acts':
+      return choice.kind === 'act';
+    case 'decision-refuses':
+      return choice.kind === 'refuse';
+  }
+}
+
+const FAILED_CODES: ReadonlySet<string> = new Set([
+  'active-site-failed',
+  'active-site-alarm',
+  'all-sites-failed',
+]);
+
+const SERVING_CODES: ReadonlySet<string> = new Set([
+  'all-sites-healthy',
+  'standby-not-ready',
+  'active-site-degraded',
+]);
+
+/** A failed run leaves traffic in doubt; a healthy site does not settle that, only a new run does. */
+function isCauseGone(phase: Phase): boolean {
+  return phase.kind === 'impaired' && phase.cause === 'site-failed';
+}
+
+interface Performance {
+  readonly service: ServiceState;
+  readonly choice: Choice;
+  readonly moment: Moment;
+  readonly manual: boolean;
+}
+
+function perform(transition: Transition, performance: Performance): MachineStep {
+  const { service, choice, moment } = performance;
+  switch (transition.effect) {
+    case 'start-failover':
+      return startRun('failover', performance);
+    case 'start-failback':
+      return startRun('failback', performance);
+    case 'record-refusal':
+      return {
+        service: {
+          ...service,
+          phase: refusedPhase(transition, service.phase),
+          decision: choice.decision,
+          reviewAt: reviewAfter(performance),
+        },
+        started: null,
+      };
+    case 'end-run':
+      return {
+        service: {
+          ...service,
+          phase: transition.next === 'steady' ? STEADY : { kind: 'impaired', cause: 'run-failed' },
+          lastRunEndedAt: moment.at,
+          reviewAt: null,
+        },
+        started: null,
+      };
+    case 'none':
+      return { service: { ...service, phase: STEADY, reviewAt: null }, started: null };
+  }
+}
+
+function startRun(kind: RunKind, { service, choice, moment, manual }: Performance): MachineStep {
+  invariant(choice.kind === 'act', 'run-without-decision', { service: service.policy.service });
+  const epoch: Epoch = { term: moment.term, index: moment.index };
+  const run: Run = {
+    id: `${service.policy.service}-${moment.index}`,
+    service: service.policy.service,
+    kind,
+    trigger: manual ? 'manual' : 'automatic',
+    from: service.activeSite,
+    to: choice.to,
+    epoch,
+    requestedBy: moment.requestedBy,
+    reason: moment.reason,
+    analysis: service.analysis.code,
+    origin: originOf(service),
+    authorisedAt: moment.at,
+    steps: switchSteps(),
+    outcome: { kind: 'open' },
+  };
+  const phase: Phase = { kind: kind === 'failover' ? 'recovering' : 'returning', run: run.id };
+  const starts = service.automaticRunStarts.filter((start) => start > moment.at - RUN_LIMITS.dayMs);
+  return {
+    service: {
+      ...service,
+      phase,
+      activeSite: choice.to,
+      epoch,
+      decision: choice.decision,
+      automaticRunStarts: manual ? starts : [...starts, moment.at],
+      reviewAt: null,
+    },
+    started: run,
+  };
+}
+
+/** What the observers last said of the site that is being left, for the split of the actual RTO. */
+function originOf({ sites, activeSite, analysis }: ServiceState): RunOrigin {
+  const verdicts = Object.values(sites[activeSite]?.verdicts ?? {});
+  const beats = verdicts.flatMap(({ verdict }) => verdict.lastBeatAt ?? []);
+  const failedAt = verdicts.flatMap(({ verdict, at }) => (verdict.state === 'failed' ? at : []));
+  const failed = FAILED_CODES.has(analysis.code);
+  const lags = verdicts.flatMap(({ verdict }) => verdict.replicationLagMs ?? []);
+  return {
+    lastBeatAt: failed ? highest(beats) : null,
+    firstFailedVerdictAt: failed ? lowest(failedAt) : null,
+    replicationLagMs: lags.length === 0 ? null : Math.max(...lags),
+  };
+}
+
+function highest(instants: readonly EpochMillis[]): EpochMillis | null {
+  return instants.reduce<EpochMillis | null>((a, b) => (a === null || b > a ? b : a), null);
+}
+
+function lowest(instants: readonly EpochMillis[]): EpochMillis | null {
+  return instants.reduce<EpochMillis | null>((a, b) => (a === null || b < a ? b : a), null);
+}
+
+const STEADY: Phase = { kind: 'steady' };
+
+function refusedPhase(transition: Transition, phase: Phase): Phase {
+  if (transition.next === phase.kind) {
+    return phase;
+  }
+  invariant(transition.next === 'impaired', 'refusal-leads-nowhere', transition);
+  return { kind: 'impaired', cause: 'site-failed' };
+}
+
+/** A refusal that time alone may lift is looked at again when it may; the others wait for evidence. */
+function reviewAfter({ service, choice, moment }: Performance): EpochMillis | null {
+  const { lastRunEndedAt, policy, automaticRunStarts } = service;
+  const [oldest] = automaticRunStarts;
+  switch (choice.decision.code) {
+    case 'hold-down':
+      return later(lastRunEndedAt ?? moment.at, policy.safety.holdDownMs);
+    case 'daily-budget-spent':
+      return later(oldest ?? moment.at, RUN_LIMITS.dayMs);
+    default:
+      return service.reviewAt;
+  }
+}
+
+function later(instant: EpochMillis, byMs: number): EpochMillis {
+  return (instant + byMs) as EpochMillis;
+}
+
+function row(
+  phase: Phase['kind'],
+  event: MachineEvent['kind'],
+  ...[guards, next, effect]: [readonly Guard[], Phase['kind'], Effect]
+): Transition {
+  return { phase, event, guards, next, effect };
+}
