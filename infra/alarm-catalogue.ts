@@ -6,10 +6,17 @@
  * never to the topic that services report to.
  */
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import {
   type FunctionRole,
   functionName,
+  loggedErrorsMetric,
   METRIC_DIMENSION,
   METRIC_NAMESPACE,
   METRICS,
@@ -22,7 +29,7 @@ export interface AlarmDefinition {
   readonly id: string;
   /** What it means for the services that are protected, as one sentence. */
   readonly sentence: string;
-  readonly metric: Metric;
+  readonly metric: IMetric;
   readonly comparison: ComparisonOperator;
   readonly threshold: number;
   /** Periods looked at, and how many of them must be beyond the threshold. */
@@ -54,6 +61,7 @@ function functionAlarms({ clusterId }: AlarmScope): readonly AlarmDefinition[] {
       statistic: 'Sum',
       period: MINUTE,
     });
+  const faults = (role: FunctionRole) => crashesAndLoggedErrors(clusterId, role);
   return [
     {
       id: 'controller-stopped',
@@ -67,8 +75,8 @@ function functionAlarms({ clusterId }: AlarmScope): readonly AlarmDefinition[] {
     },
     {
       id: 'controller-errors',
-      sentence: 'The controller of this region ends with errors: detection may have gaps.',
-      metric: lambda('controller', 'Errors'),
+      sentence: 'The controller of this region crashes or logs errors: detection may have gaps.',
+      metric: faults('controller'),
       comparison: AT_LEAST,
       threshold: 1,
       periods: 5,
@@ -79,9 +87,10 @@ function functionAlarms({ clusterId }: AlarmScope): readonly AlarmDefinition[] {
       id: 'api-errors',
       sentence:
         'The API of this region fails: heartbeats may be lost, routing answers may be wrong.',
-      metric: lambda('api', 'Url5xxCount'),
+      // Not `Url5xxCount`: a routing answer of 503 says "standby", and checkers ask for it all day.
+      metric: faults('api'),
       comparison: AT_LEAST,
-      threshold: 5,
+      threshold: 1,
       periods: 5,
       periodsBeyond: 3,
       missingData: NOT_BREACHING,
@@ -97,6 +106,30 @@ function functionAlarms({ clusterId }: AlarmScope): readonly AlarmDefinition[] {
       missingData: NOT_BREACHING,
     },
   ];
+}
+
+/** Invocations that crashed or ran out of time, and errors that the function logged. */
+function crashesAndLoggedErrors(clusterId: string, role: FunctionRole): IMetric {
+  const sum = { statistic: 'Sum', period: MINUTE };
+  return new MathExpression({
+    expression: 'FILL(crashed, 0) + FILL(logged, 0)',
+    label: `${role}: crashes and logged errors`,
+    period: MINUTE,
+    usingMetrics: {
+      crashed: new Metric({
+        ...sum,
+        namespace: 'AWS/Lambda',
+        metricName: 'Errors',
+        dimensionsMap: { FunctionName: functionName(clusterId, role) },
+      }),
+      logged: new Metric({
+        ...sum,
+        namespace: METRIC_NAMESPACE,
+        metricName: loggedErrorsMetric(role),
+        dimensionsMap: { [METRIC_DIMENSION]: clusterId },
+      }),
+    },
+  });
 }
 
 function controlAlarms({ clusterId }: AlarmScope): readonly AlarmDefinition[] {

@@ -5,6 +5,7 @@
  * stand while another region is gone. `docs/operating/deploy.md` explains each action; a test holds
  * this file against the SDK commands that `lib/aws` sends.
  */
+import type { Acknowledgment } from 'aws-cdk-lib';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { bucketName, tableNames } from '../lib/config/names.ts';
 import { fenceName } from '../lib/recovery/fence.ts';
@@ -90,13 +91,38 @@ const RECORD_KEYS = {
   actions: 'route53:ChangeResourceRecordSetsActions',
 } as const;
 
-export const CHANGES_ARN = `arn:${PARTITION}:route53:::change/*`;
+const CHANGES_ARN = `arn:${PARTITION}:route53:::change/*`;
 
-export function bucketArns({ clusterId, account, regions }: Settings): string[] {
+/** Every wildcard that stands above, by resource, with the reason why it must. */
+const WILDCARD_REASONS: readonly { readonly ending: string; readonly reason: string }[] = [
+  {
+    ending: ':change/*',
+    reason:
+      'Route 53 gives a change its id when it takes it; GetChange reads a status and no data.',
+  },
+  {
+    ending: '/*',
+    reason: 'Objects are named when they are written; the bucket holds nothing but them.',
+  },
+];
+
+/** The acknowledgements of cdk-nag for exactly the wildcards of these statements. */
+export function wildcardAcknowledgements(statements: readonly PolicyStatement[]): Acknowledgment[] {
+  const wildcards = statements
+    .flatMap(({ resources }) => resources)
+    .filter((resource) => resource.includes('*'));
+  return [...new Set(wildcards)].flatMap((resource) => {
+    const known = WILDCARD_REASONS.find(({ ending }) => resource.endsWith(ending));
+    const id = `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`;
+    return known === undefined ? [] : [{ id, reason: known.reason }];
+  });
+}
+
+function bucketArns({ clusterId, account, regions }: Settings): string[] {
   return regions.map((region) => `arn:${PARTITION}:s3:::${bucketName(clusterId, account, region)}`);
 }
 
-export function objectsOf(bucketArn: string): string {
+function objectsOf(bucketArn: string): string {
   return `${bucketArn}/*`;
 }
 

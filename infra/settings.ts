@@ -20,6 +20,8 @@ export interface Settings {
   /** Three or five, in the order of preference. The global stack lives in the first. */
   readonly regions: readonly string[];
   readonly hostedZoneId: string;
+  /** Addresses of that zone's name servers, where a switch is verified. */
+  readonly nameServers: readonly string[];
   readonly operatorTokenSha256: string;
   readonly services: readonly ProtectedService[];
   /** Name that path A (health checks alone) steers, for each service that wants one. */
@@ -61,10 +63,12 @@ const REGION_PATTERN = /^(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-\d$/;
 const HOST_PATTERN = /^[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.on\.aws$/;
 
 /** `-c key=a,b` gives a text where `cdk.json` has a list. */
-const listOf = z.preprocess(
-  (value) => (typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value),
-  z.array(z.string().regex(REGION_PATTERN)),
-);
+function listOf(item: z.ZodType<string>) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value),
+    z.array(item),
+  );
+}
 
 const flag = z.preprocess(
   (value) => (value === 'true' ? true : value === 'false' ? false : value),
@@ -82,11 +86,12 @@ function textMap(value: z.ZodType<string>) {
 const contextSchema = z.strictObject({
   clusterId: z.string().regex(/^[a-z][a-z0-9-]{1,23}$/),
   account: z.coerce.string().regex(/^\d{12}$/),
-  regions: listOf.refine(
+  regions: listOf(z.string().regex(REGION_PATTERN)).refine(
     (regions) =>
       (regions.length === 3 || regions.length === 5) && new Set(regions).size === regions.length,
   ),
   hostedZoneId: z.string().regex(/^Z[A-Z0-9]{5,31}$/),
+  nameServers: listOf(z.union([z.ipv4(), z.ipv6()])).refine(({ length }) => length > 0),
   operatorTokenSha256: z.string().regex(TOKEN_HASH_PATTERN),
   config: z.string().min(1),
   dataPlaneNames: textMap(z.string().refine(isDnsName)).prefault({}),
@@ -110,6 +115,7 @@ export const SETTING_FIXES: { readonly [key in ContextKey]: string } = {
   account: 'write the 12 digits of the AWS account that you deploy to',
   regions: 'list three or five different AWS regions, e.g. us-east-1,us-east-2,us-west-2',
   hostedZoneId: 'write the id of the public hosted zone that holds the service names, e.g. Z0123…',
+  nameServers: 'list the IP addresses of the name servers of the hosted zone',
   operatorTokenSha256: 'write the SHA-256 of your operator token, 64 hex digits',
   config: 'write the path of your tripoint.yaml, relative to the repository',
   dataPlaneNames: 'map services of your tripoint.yaml to DNS names, or leave it out',

@@ -1,16 +1,16 @@
 /**
  * The way in for service alarms: a topic, the function behind it, and a queue for what got stuck.
  *
- * Anyone in the account may point an alarm at the topic; only CloudWatch may publish to it. Messages
- * that the function could not bring into the log are delivered again, and end in the queue.
+ * Any alarm of the account may point at the topic. Messages that the function could not bring into
+ * the log are delivered again, and end in the queue.
  */
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { AlarmTopic } from './alarm-topic.ts';
 
 export interface AlarmIntakeProps {
   readonly clusterId: string;
@@ -18,30 +18,25 @@ export interface AlarmIntakeProps {
   readonly deadLetters: IQueue;
 }
 
-export class AlarmIntake extends Construct {
-  readonly topic: Topic;
+/** An alarm that is six hours old says nothing of how the site is now. */
+const EVENT_AGE_HOURS_MAX = 6;
+/** The most that Lambda offers: after one minute, and after two more. */
+const RETRIES_MAX = 2;
 
-  constructor(scope: Construct, id: string, props: AlarmIntakeProps) {
+export class AlarmIntake extends Construct {
+  readonly topic: AlarmTopic;
+
+  constructor(scope: Construct, id: string, { clusterId, target, deadLetters }: AlarmIntakeProps) {
     super(scope, id);
-    this.topic = new Topic(this, 'Topic', {
-      topicName: `${props.clusterId}-service-alarms`,
-      displayName: `Tripoint ${props.clusterId}: alarms about services`,
-      enforceSSL: true,
+    this.topic = new AlarmTopic(this, 'Topic', {
+      topicName: `${clusterId}-service-alarms`,
+      displayName: `Tripoint ${clusterId}: alarms about services`,
     });
-    this.topic.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'CloudWatchAlarmsOfThisAccount',
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [this.topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    );
-    this.topic.addSubscription(
-      new LambdaSubscription(props.target, { deadLetterQueue: props.deadLetters }),
-    );
+    this.topic.addSubscription(new LambdaSubscription(target, { deadLetterQueue: deadLetters }));
+    target.configureAsyncInvoke({
+      maxEventAge: Duration.hours(EVENT_AGE_HOURS_MAX),
+      retryAttempts: RETRIES_MAX,
+      onFailure: new SqsDestination(deadLetters),
+    });
   }
 }
-
-/** An alarm that is six hours old says nothing of how the site is now. */
-export const ALARM_EVENT_AGE_MAX: Duration = Duration.hours(6);

@@ -5,14 +5,21 @@
  * policy. The runtime is named, not "latest": a deployment must give the same thing twice.
  */
 import { fileURLToPath } from 'node:url';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, LogGroup, MetricFilter, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { type FunctionRole, functionName } from '../../lib/config/names.ts';
+import {
+  type FunctionRole,
+  functionName,
+  loggedErrorsMetric,
+  METRIC_DIMENSION,
+  METRIC_NAMESPACE,
+} from '../../lib/config/names.ts';
 import { BUNDLE_BANNER, BUNDLE_MAIN_FIELDS, BUNDLE_TARGET } from '../bundling.ts';
+import { wildcardAcknowledgements } from '../permissions.ts';
 
 export interface ControlFunctionProps {
   readonly clusterId: string;
@@ -39,6 +46,14 @@ export class ControlFunction extends Construct {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    new MetricFilter(this, 'LoggedErrors', {
+      logGroup,
+      filterPattern: FilterPattern.stringValue('$.level', '=', 'ERROR'),
+      metricNamespace: METRIC_NAMESPACE,
+      metricName: loggedErrorsMetric(props.role),
+      metricValue: '1',
+      dimensions: { [METRIC_DIMENSION]: '$.service' },
+    });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `What the ${props.role} function may do`,
@@ -46,6 +61,7 @@ export class ControlFunction extends Construct {
     for (const statement of props.statements) {
       role.addToPolicy(statement);
     }
+    Validations.of(role).acknowledge(...wildcardAcknowledgements(props.statements));
     logGroup.grantWrite(role);
     this.lambda = new NodejsFunction(this, 'Function', {
       functionName: name,

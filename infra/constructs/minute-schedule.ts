@@ -9,7 +9,6 @@ import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 export interface MinuteScheduleProps {
@@ -17,8 +16,6 @@ export interface MinuteScheduleProps {
   readonly target: IFunction;
   /** A whole number of minutes. */
   readonly periodMs: number;
-  /** Deliveries that failed end here. */
-  readonly deadLetters: IQueue;
 }
 
 const MINUTE_MS = 60_000;
@@ -40,12 +37,6 @@ export class MinuteSchedule extends Construct {
         resources: [props.target.functionArn],
       }),
     );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['sqs:SendMessage'],
-        resources: [props.deadLetters.queueArn],
-      }),
-    );
     const schedule = new CfnSchedule(this, 'Schedule', {
       name: props.name,
       scheduleExpression: minutes === 1 ? 'rate(1 minute)' : `rate(${minutes} minutes)`,
@@ -53,8 +44,8 @@ export class MinuteSchedule extends Construct {
       target: {
         arn: props.target.functionArn,
         roleArn: role.roleArn,
-        deadLetterConfig: { arn: props.deadLetters.queueArn },
-        // The next one comes by itself; an old one is worth nothing.
+        // No dead letters: the next one comes by itself, and an old one is worth nothing. A schedule
+        // that delivers nothing at all is what `controller-stopped` and `snapshot-missing` are for.
         retryPolicy: { maximumEventAgeInSeconds: MINUTE_MS / 1000, maximumRetryAttempts: 1 },
       },
     });

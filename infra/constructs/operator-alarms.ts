@@ -1,11 +1,11 @@
 /** The alarms of the catalogue, and the topic through which they reach people. */
 import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { alarmCatalogue } from '../alarm-catalogue.ts';
 import type { Settings } from '../settings.ts';
+import { AlarmTopic } from './alarm-topic.ts';
 
 export interface OperatorAlarmsProps {
   readonly settings: Settings;
@@ -13,15 +13,14 @@ export interface OperatorAlarmsProps {
 }
 
 export class OperatorAlarms extends Construct {
-  readonly topic: Topic;
+  readonly topic: AlarmTopic;
 
   constructor(scope: Construct, id: string, { settings, deadLetterQueue }: OperatorAlarmsProps) {
     super(scope, id);
     const { clusterId, operatorEmail, runbook } = settings;
-    this.topic = new Topic(this, 'Topic', {
+    this.topic = new AlarmTopic(this, 'Topic', {
       topicName: `${clusterId}-operators`,
       displayName: `Tripoint ${clusterId}: alarms about Tripoint itself`,
-      enforceSSL: true,
     });
     if (operatorEmail !== null) {
       this.topic.addSubscription(new EmailSubscription(operatorEmail));

@@ -51,7 +51,11 @@ export const PROBLEMS = {
   ),
   'not-found': never(404, 'There is no such path', 'See /openapi.json for all paths.'),
   'unknown-service': never(404, 'There is no such service', 'GET /v1/services lists all.'),
-  'unknown-site': never(404, 'There is no such site', 'GET /v1/services/{service} lists its sites.'),
+  'unknown-site': never(
+    404,
+    'There is no such site',
+    'GET /v1/services/{service} lists its sites.',
+  ),
   'unknown-run': never(
     404,
     'There is no such run',
@@ -161,6 +165,23 @@ export function problem(c: ApiContext, code: ProblemCode, details: ProblemDetail
   return render(c, { ...PROBLEMS[code], code }, details);
 }
 
+/** 202 when a run has begun that goes on after the answer, else 200. */
+export function committedStatus<Run extends string | null>(run: Run): Run extends null ? 200 : 202 {
+  return (run === null ? 200 : 202) as Run extends null ? 200 : 202;
+}
+
+export const dryRunStatus = 200;
+
+/** The status agrees with the body: a warning is an answer like any other. */
+export function healthStatus(status: 'pass' | 'warn' | 'fail'): 200 | 503 {
+  return status === 'fail' ? 503 : 200;
+}
+
+/** For the header `Allow`: a path with GET has HEAD too. */
+export function allowedMethods(methods: ReadonlySet<string>): string {
+  return [...methods, ...(methods.has('GET') ? ['HEAD'] : [])].sort().join(', ');
+}
+
 /** A command that the log refused: committed as refused, so a repeat of its id is refused too. */
 export function refusal(
   c: ApiContext,
@@ -179,21 +200,18 @@ export function rejection(
   c: ApiContext,
   { id, code, hint }: Extract<CommandOutcome, { kind: 'rejected' }>,
 ): ProblemResponse {
-  const kind = REJECTIONS[code] ?? PROBLEMS['no-quorum'];
-  const title = REJECTIONS[code] === undefined ? 'The command was not taken' : kind.title;
+  const kind = REJECTIONS[code] ?? NOT_TAKEN;
   const detail = `the command is not in the log and will not be: ${code}`;
-  return render(c, { ...kind, title, hint, code }, { detail, command: id });
+  return render(c, { ...kind, code }, { detail, hint, command: id });
 }
 
-/** Codes not named here pass by themselves: 503, try again. */
+/** Codes that are not named here pass by themselves: 503, try again. */
 const REJECTIONS: { readonly [code: string]: ProblemKind | undefined } = {
   'no-quorum': PROBLEMS['no-quorum'],
   'too-large': PROBLEMS['body-too-large'],
-  'command-too-large': PROBLEMS['body-too-large'],
   'command-id-reused': PROBLEMS['idempotency-key-reused'],
-  'idempotency-key-reused': PROBLEMS['idempotency-key-reused'],
-  'invalid-command': PROBLEMS['validation-failed'],
 };
+const NOT_TAKEN = later(503, 'The command was not taken', PROBLEMS['no-quorum'].hint);
 
 /** What Hono or a validator threw: a status that the request earned, or a mistake of ours. */
 export function thrownProblem(

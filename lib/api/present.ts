@@ -7,6 +7,7 @@
  */
 import type { EpochMillis } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
+import { ownValue } from '../base/own-value.ts';
 import type {
   LiveObservation,
   LogEntryView,
@@ -71,7 +72,7 @@ export function presentServices(view: StatusView): ServiceJson[] {
 
 /** null when this region knows no service of that name. */
 export function presentService(view: StatusView, name: string): ServiceJson | null {
-  const service = ownMember(view.state.services, name);
+  const service = ownValue(view.state.services, name);
   if (service === undefined) {
     return null;
   }
@@ -159,14 +160,6 @@ export function rfc3339(instant: EpochMillis): string {
   return new Date(isWritable(instant) ? instant : 0).toISOString();
 }
 
-/** A member of a record keyed by names from outside; `constructor` is a fine name for a service. */
-export function ownMember<Value>(
-  record: { readonly [name: string]: Value },
-  name: string,
-): Value | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
-}
-
 function presentConsensus(position: LogPosition, { observers }: RecoveryState): ConsensusJson {
   const regions = observers.length === 0 ? position.reachable : observers;
   return {
@@ -185,7 +178,7 @@ function presentConsensus(position: LogPosition, { observers }: RecoveryState): 
 
 function presentSite(view: StatusView, service: ServiceState, site: string): SiteJson {
   const policy = service.policy.sites.find((candidate) => candidate.site === site);
-  const state = ownMember(service.sites, site);
+  const state = ownValue(service.sites, site);
   const observation = view.observations.find(
     (candidate) => candidate.service === service.policy.service && candidate.site === site,
   );
@@ -220,7 +213,7 @@ function presentOpinion(state: SiteState | undefined): SiteJson['opinion'] {
 /** In the order of the configured observers; one that said nothing is absent. */
 function presentVerdicts(state: SiteState | undefined, { observers }: RecoveryState) {
   return observers.flatMap((observer) => {
-    const committed = state === undefined ? undefined : ownMember(state.verdicts, observer);
+    const committed = state === undefined ? undefined : ownValue(state.verdicts, observer);
     return committed === undefined ? [] : presentVerdict(observer, committed);
   });
 }
@@ -256,6 +249,7 @@ function presentPhase(phase: Phase): PhaseJson {
       return { kind: 'steady' };
     case 'impaired':
       return { kind: 'impaired', cause: phase.cause };
+    case 'setting-up':
     case 'recovering':
     case 'returning':
       return { kind: phase.kind, run: phase.run };
@@ -274,11 +268,12 @@ function presentDecision(decision: Decision | null): ServiceJson['decision'] {
       };
 }
 
-function presentStep({ name, essential, attempt, progress }: Step): StepJson {
+function presentStep({ name, essential, attempt, attemptsMax, progress }: Step): StepJson {
   return {
     name,
     essential,
     attempt,
+    attemptsMax,
     state: progress.kind,
     worker: progress.kind === 'claimed' ? progress.worker : null,
     at: progress.kind === 'waiting' ? null : rfc3339(progress.at),

@@ -102,7 +102,9 @@ export const failoverBody = z
   })
   .openapi('Failover');
 
-export const failbackBody = z.strictObject({ reason, force, dryRun, by: actor }).openapi('Failback');
+export const failbackBody = z
+  .strictObject({ reason, force, dryRun, by: actor })
+  .openapi('Failback');
 
 export const noteBody = z.strictObject({ text: reason, by: actor }).openapi('Note');
 

@@ -13,8 +13,6 @@ import { DECISION_CODES } from '../recovery/decision.ts';
 const instant = z.string().openapi({ format: 'date-time', example: '2026-11-23T09:40:00.000Z' });
 const counter = z.int().min(0);
 const durationMs = z.number().min(0);
-/** May be below zero: it is the difference of two clocks. */
-const measuredMs = z.number();
 
 export const VERDICT_STATES = [
   'pending',
@@ -115,7 +113,7 @@ export type SiteJson = z.infer<typeof siteSchema>;
 
 export const phaseSchema = z
   .object({
-    kind: z.enum(['steady', 'impaired', 'recovering', 'returning']),
+    kind: z.enum(['steady', 'impaired', 'setting-up', 'recovering', 'returning']),
     cause: z.enum(['site-failed', 'run-failed']).optional(),
     run: z.string().optional(),
   })
@@ -163,6 +161,7 @@ const stepSchema = z
     name: z.enum(['switch', 'propagate', 'verify', 'report']),
     essential: z.boolean(),
     attempt: counter,
+    attemptsMax: counter,
     state: z.enum(['waiting', 'claimed', 'done', 'failed']),
     worker: z.string().nullable(),
     at: instant.nullable(),
@@ -171,15 +170,15 @@ const stepSchema = z
   .openapi('Step');
 export type StepJson = z.infer<typeof stepSchema>;
 
-/** The actual RTO, split. `null` = the run had no such moment, or has not come that far. */
+/** The actual RTO, split. `null` = the run has not come that far. */
 export const stagesSchema = z
   .object({
-    detectMs: measuredMs.nullable(),
-    decideMs: measuredMs.nullable(),
-    actMs: measuredMs.nullable(),
-    propagateMs: measuredMs.nullable(),
-    verifyMs: measuredMs.nullable(),
-    totalMs: measuredMs.nullable(),
+    detectMs: durationMs.nullable(),
+    decideMs: durationMs.nullable(),
+    actMs: durationMs.nullable(),
+    propagateMs: durationMs.nullable(),
+    verifyMs: durationMs.nullable(),
+    totalMs: durationMs.nullable(),
   })
   .openapi('Stages');
 export type StagesJson = z.infer<typeof stagesSchema>;
@@ -188,7 +187,7 @@ export const runSchema = z
   .object({
     run: z.string(),
     service: z.string(),
-    kind: z.enum(['failover', 'failback']),
+    kind: z.enum(['setup', 'failover', 'failback']),
     trigger: z.enum(['automatic', 'manual']),
     from: z.string(),
     to: z.string(),

@@ -1,26 +1,28 @@
 /**
- * Where the time of a run went: the actual RTO, split by stage.
+ * Where the time of a run went: the actual RTO, split by stage, also while the run is open.
  *
- * Clients suffer from the last proof of life until the new site is verified, so the clock starts at
- * `lastBeatAt` when a site failed, and at the authorisation when a person asked. The instants come
- * from the clocks of different regions: a stage may be off by their skew, and is not "corrected".
+ * A run that came through has the numbers of its report (`recoveryTimes`). One that has not shows
+ * the stages that are over, and `null` for what is still to come.
  */
 import type { EpochMillis } from '../base/identifiers.ts';
+import { recoveryTimes } from '../recovery/report.ts';
 import type { Run, StepName } from '../recovery/run.ts';
 import type { StagesJson } from './schemas.ts';
 
 export function stagesOf(run: Run): StagesJson {
+  const times = recoveryTimes(run);
+  if (times !== null) {
+    return { ...times };
+  }
   const { lastBeatAt, firstFailedVerdictAt } = run.origin;
   const switchedAt = doneAt(run, 'switch');
-  const propagatedAt = doneAt(run, 'propagate');
-  const verifiedAt = doneAt(run, 'verify');
   return {
     detectMs: between(lastBeatAt, firstFailedVerdictAt),
     decideMs: between(firstFailedVerdictAt, run.authorisedAt),
     actMs: between(run.authorisedAt, switchedAt),
-    propagateMs: between(switchedAt, propagatedAt),
-    verifyMs: between(propagatedAt, verifiedAt),
-    totalMs: between(lastBeatAt ?? run.authorisedAt, verifiedAt),
+    propagateMs: between(switchedAt, doneAt(run, 'propagate')),
+    verifyMs: null,
+    totalMs: null,
   };
 }
 
@@ -30,5 +32,5 @@ function doneAt({ steps }: Run, name: StepName): EpochMillis | null {
 }
 
 function between(from: EpochMillis | null, to: EpochMillis | null): number | null {
-  return from === null || to === null ? null : to - from;
+  return from === null || to === null ? null : Math.max(0, to - from);
 }

@@ -17,7 +17,10 @@ interface Validated {
 }
 
 /** The hook of every validated route: a problem, or nothing when the request is valid. */
-export function validationProblem(validated: Validated, c: ApiContext): ProblemResponse | undefined {
+export function validationProblem(
+  validated: Validated,
+  c: ApiContext,
+): ProblemResponse | undefined {
   if (validated.success || validated.error === undefined) {
     return undefined;
   }
@@ -29,7 +32,7 @@ export function validationProblem(validated: Validated, c: ApiContext): ProblemR
   const detail =
     first === undefined
       ? 'the request is not valid'
-      : `${first.path}: ${first.message}${more === 0 ? '' : ` (and ${more} more)`}`;
+      : `${first.path} ${first.message}${more === 0 ? '' : ` (and ${more} more)`}`;
   return problem(c, 'validation-failed', { detail, errors });
 }
 
@@ -44,10 +47,32 @@ function fieldError(prefix: string, issue: Issue): FieldError {
   const path = `${prefix}${pathText(issue.path)}` || 'body';
   if (issue.code === 'custom') {
     // The schemas of lib/config write `what; what to do`.
-    const [message = '', ...fix] = issue.message.split('; ');
-    return { path, message, fix: fix.join('; ') || 'correct the value' };
+    const end = issue.message.lastIndexOf('; ');
+    return end < 0
+      ? { path, message: issue.message, fix: 'correct the value' }
+      : { path, message: issue.message.slice(0, end), fix: issue.message.slice(end + 2) };
   }
-  return { path, message: issue.message, fix: fixFor(issue) };
+  return { path, message: messageOf(issue), fix: fixFor(issue) };
+}
+
+/** In words for people; Zod speaks of inputs. */
+function messageOf(issue: Exclude<Issue, { code: 'custom' }>): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.endsWith('received undefined') ? 'is missing' : 'has the wrong type';
+    case 'unrecognized_keys':
+      return 'has members that are not known here';
+    case 'invalid_value':
+      return 'is not one of the allowed values';
+    case 'too_small':
+      return issue.origin === 'string' ? 'is too short' : 'is too small';
+    case 'too_big':
+      return issue.origin === 'string' ? 'is too long' : 'is too large';
+    case 'invalid_format':
+      return `is malformed: ${issue.message}`;
+    default:
+      return 'is not valid';
+  }
 }
 
 function fixFor(issue: Exclude<Issue, { code: 'custom' }>): string {
@@ -59,13 +84,18 @@ function fixFor(issue: Exclude<Issue, { code: 'custom' }>): string {
     case 'invalid_value':
       return `use one of: ${issue.values.map(String).join(', ')}`;
     case 'too_small':
-      return `at least ${issue.minimum}`;
+      return `at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
     case 'too_big':
-      return `at most ${issue.maximum}`;
+      return `at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
     default:
       return 'correct the value; /openapi.json describes it';
   }
 }
+
+const UNITS: { readonly [origin: string]: string | undefined } = {
+  string: ' characters',
+  array: ' entries',
+};
 
 /** `policies[0].sites[1].address`. */
 function pathText(path: readonly PropertyKey[]): string {

@@ -7,11 +7,12 @@
  * that a message computes to makes all of this safe (`alarm-message.ts`).
  */
 import { AppError } from '../base/errors.ts';
+import type { CommandId } from '../base/identifiers.ts';
 import type { Sha256 } from '../base/json.ts';
 import type { LogEvent } from '../base/log.ts';
 import { METRICS } from '../config/names.ts';
-import type { CommandOutcome, ControlPlane } from '../control/control-plane.ts';
-import { type AlarmMessage, parseAlarmMessage } from './alarm-message.ts';
+import type { ControlPlane } from '../control/control-plane.ts';
+import { type AlarmCommand, type AlarmMessage, parseAlarmMessage } from './alarm-message.ts';
 import type { LambdaMetrics } from './lambda-metrics.ts';
 
 /** The part of an SNS event that matters here. */
@@ -20,7 +21,7 @@ export interface AlarmEvent {
 }
 
 export interface AlarmDelivery {
-  readonly plane: Pick<ControlPlane, 'propose'>;
+  readonly plane: Pick<ControlPlane, 'propose' | 'lookUp'>;
   readonly metrics: Pick<LambdaMetrics, 'count'>;
   readonly sha256: Sha256;
   readonly log: LogEvent;
@@ -44,24 +45,52 @@ export async function deliverAlarms(event: AlarmEvent, delivery: AlarmDelivery):
   }
 }
 
-/** Null = nothing more to do for this message. */
+/** Null = nothing more to do for this message; else why it is not known to be in the log. */
 async function deliver(
   message: AlarmMessage,
   { plane, metrics, log }: AlarmDelivery,
-): Promise<CommandOutcome | null> {
+): Promise<string | null> {
   if (message.kind === 'refused') {
     metrics.count(METRICS.alarmsRefused);
     log('warn', 'alarm-refused', { code: message.code, detail: message.detail });
     return null;
   }
   const { id, command } = message;
-  const outcome = await plane.propose(id, command);
   const { service, site, name, state } = command;
-  const fields = { id, service, site, name, state, outcome: outcome.kind };
-  if (outcome.kind === 'committed') {
-    log('info', 'alarm-committed', { ...fields, result: outcome.result.code });
-    return null;
+  const outcome = await bringIn(id, command, plane);
+  log(outcome.why === null ? 'info' : 'warn', 'alarm', {
+    ...{ id, service, site, name, state },
+    ...outcome,
+  });
+  return outcome.why;
+}
+
+interface Delivered {
+  readonly outcome: string;
+  readonly why: string | null;
+}
+
+/**
+ * Asks before it proposes. The question reads a majority, so a function that starts cold has caught
+ * up before its command says how much of the log it knows; and a message that was delivered before
+ * writes nothing.
+ */
+async function bringIn(
+  id: CommandId,
+  command: AlarmCommand,
+  plane: AlarmDelivery['plane'],
+): Promise<Delivered> {
+  const before = await plane.lookUp(id);
+  switch (before.kind) {
+    case 'committed':
+      return { outcome: 'delivered-before', why: null };
+    case 'unknown':
+      return { outcome: 'no-quorum', why: before.cause };
+    case 'not-found': {
+      const after = await plane.propose(id, command);
+      return after.kind === 'committed'
+        ? { outcome: after.result.code, why: null }
+        : { outcome: after.kind, why: after.hint };
+    }
   }
-  log('warn', 'alarm-not-committed', { ...fields, hint: outcome.hint });
-  return outcome;
 }

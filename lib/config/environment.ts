@@ -5,6 +5,7 @@
  * A function reads its settings once, at cold start, and refuses to start on a half-valid set: an
  * alarm on failed starts is clearer than a region that quietly answers with a wrong table.
  */
+import { isIP } from 'node:net';
 import { AppError } from '../base/errors.ts';
 import { type RegionId, regionId } from '../base/identifiers.ts';
 import type { LogLevel } from '../base/log.ts';
@@ -23,6 +24,8 @@ export interface LambdaSettings {
   /** Bucket of each control region. */
   readonly buckets: ReadonlyMap<RegionId, string>;
   readonly hostedZoneId: string;
+  /** IP addresses of the zone's own name servers, at least one. */
+  readonly nameServers: readonly string[];
   /** Accepted operator tokens as SHA-256 (hex); none = no commands are taken. */
   readonly operatorTokenHashes: readonly string[];
   readonly logLevel: LogLevel;
@@ -90,6 +93,7 @@ export function parseLambdaSettings(variables: Variables): LambdaSettingsOutcome
       pattern: /^[A-Z0-9]{1,32}$/,
       form: 'a Route 53 zone id in capital letters and digits, without /hostedzone/',
     }),
+    nameServers: readNameServers(reader),
     operatorTokenHashes: tokenHash === NO_TOKEN_HASH ? [] : [tokenHash],
     logLevel: readLogLevel(reader),
   });
@@ -166,6 +170,17 @@ function readBuckets(reader: Reader, regions: readonly RegionId[]): ReadonlyMap<
     reader.refuse(name, `no bucket for ${missing.join(', ') || 'any region'}`, fix);
   }
   return buckets;
+}
+
+function readNameServers(reader: Reader): readonly string[] {
+  const addresses = listOf(reader.text(ENVIRONMENT.nameServers));
+  const wrong = addresses.filter((address) => isIP(address) === 0);
+  if (addresses.length === 0 || wrong.length > 0) {
+    const message = addresses.length === 0 ? 'is not set' : `${wrong.join(', ')} is no IP address`;
+    const fix = 'set it to the addresses of the name servers of the hosted zone, with commas';
+    reader.refuse(ENVIRONMENT.nameServers, message, fix);
+  }
+  return addresses;
 }
 
 function readLogLevel(reader: Reader): LogLevel {

@@ -18,6 +18,8 @@ export const ENVIRONMENT = {
   /** Bucket name of each control region: `region=bucket,…`. */
   buckets: 'TRIPOINT_BUCKETS',
   hostedZoneId: 'TRIPOINT_HOSTED_ZONE_ID',
+  /** Addresses of the zone's own name servers, comma-separated; a switch is verified there. */
+  nameServers: 'TRIPOINT_NAME_SERVERS',
   /** SHA-256 (hex) of the operator token. All zeros = no token is accepted. */
   operatorTokenHash: 'TRIPOINT_OPERATOR_TOKEN_SHA256',
   logLevel: 'TRIPOINT_LOG_LEVEL',
@@ -69,6 +71,11 @@ export function bucketName(clusterId: string, account: string, region: string): 
 }
 
 export type FunctionRole = 'api' | 'controller' | 'snapshot' | 'alarm';
+
+/** Metric of the events that a function logged as errors: bugs, and broken environments. */
+export function loggedErrorsMetric(role: FunctionRole): string {
+  return `LoggedErrors-${role}`;
+}
 
 /** Name of a function; the same in each control region. */
 export function functionName(clusterId: string, role: FunctionRole): string {

@@ -71,7 +71,7 @@ export class Applier<State> {
 
   /** Jumps to the snapshot at the server's base. False when the store does not answer. */
   async #load({ base, identity }: Server): Promise<boolean> {
-    const text = await clientOf(this.#options.cluster, identity.region).port.readSnapshot(base);
+    const text = await clientOf(this.#options.cluster, identity.region).readSnapshot(base);
     if (text === null) {
       return false;
     }

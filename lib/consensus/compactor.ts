@@ -46,8 +46,7 @@ export class Compactor<State> {
     if (applied.index <= own.base.index || applied.index > archivedUpTo) {
       return;
     }
-    const { port } = ownClient(this.#cluster);
-    const isStored = await port.writeSnapshot(applied, encodeReplica(replica));
+    const isStored = await ownClient(this.#cluster).writeSnapshot(applied, encodeReplica(replica));
     this.#stored = isStored ? applied : null;
   }
 

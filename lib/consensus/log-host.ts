@@ -92,6 +92,11 @@ export class LogHost<State> {
     return this.#leader;
   }
 
+  /** Whether some register refuses this leader because it is in a higher term. */
+  isChallenged(leader: Server): boolean {
+    return this.#replicator.highestTermSeen > leader.term;
+  }
+
   /** The last entry that this process knows to be committed. */
   get commit(): Base {
     const proven = this.#replicator.commit;
@@ -105,8 +110,11 @@ export class LogHost<State> {
 
   /** Commits one command, exactly once for its id. Resolves within `proposeTimeoutMs` or a little more. */
   propose(id: CommandId, body: JsonValue): Promise<ProposeOutcome> {
-    const command: Command = { id, basis: this.replica.applied.index, body };
-    const size = JSON.stringify(body).length;
+    const text = JSON.stringify(body);
+    // As every other region will read it: what JSON drops or changes must not live on here.
+    const plain = JSON.parse(text) as JsonValue;
+    const command: Command = { id, basis: this.replica.applied.index, body: plain };
+    const size = text.length;
     if (size > LOG_LIMITS.commandBytesMax || this.#queue.length >= LOG_LIMITS.queuedCommandsMax) {
       const code = size > LOG_LIMITS.commandBytesMax ? 'too-large' : 'busy';
       return Promise.resolve({ kind: 'rejected', code });

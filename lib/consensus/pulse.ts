@@ -10,7 +10,7 @@ import { type Cluster, ownClient } from './cluster.ts';
 import { elect, isLeaderless } from './elector.ts';
 import type { LogHost } from './log-host.ts';
 import type { Beat } from './register-port.ts';
-import { type Base, isLeader } from './server.ts';
+import { type Base, isLeader, type Server } from './server.ts';
 
 export class Pulse<State> {
   readonly #cluster: Cluster;
@@ -32,31 +32,30 @@ export class Pulse<State> {
 
   /** Call once per `beatMs`, never twice at a time. */
   async tick(): Promise<void> {
-    const isLeading = this.#isLeading();
-    if (isLeading) {
-      this.#beat();
-      this.#electionDueAt = this.#electionDeadline();
-    } else {
+    const leader = this.#ownLeader();
+    if (leader === null) {
       await this.#watch();
+    } else {
+      this.#beat(leader);
+      this.#electionDueAt = this.#electionDeadline();
     }
     await this.#followIfDue();
-    if (!isLeading && this.#cluster.clock.monotonicNow() >= this.#electionDueAt) {
-      await this.#standForElection();
+    if (leader !== null && this.#host.isChallenged(leader)) {
+      await this.#elect();
+    } else if (this.#cluster.clock.monotonicNow() >= this.#electionDueAt) {
+      await this.#electIfLeaderless();
     }
   }
 
-  #isLeading(): boolean {
+  /** This region's register, if it leads as far as this process knows. */
+  #ownLeader(): Server | null {
     const own = ownClient(this.#cluster).cached;
-    return own !== null && isLeader(own);
+    return own !== null && isLeader(own) ? own : null;
   }
 
   /** Sends a beat to each region that has taken the one before; a slow region delays nobody. */
-  #beat(): void {
+  #beat(leader: Server): void {
     const { identity, clients } = this.#cluster;
-    const leader = ownClient(this.#cluster).cached;
-    if (leader === null) {
-      return;
-    }
     this.#counter += 1;
     const beat: Beat = {
       term: leader.term,
@@ -100,11 +99,18 @@ export class Pulse<State> {
     }
   }
 
-  async #standForElection(): Promise<void> {
+  async #electIfLeaderless(): Promise<void> {
     this.#electionDueAt = this.#electionDeadline();
-    if (!(await isLeaderless(this.#cluster))) {
-      return;
+    if (await isLeaderless(this.#cluster)) {
+      await this.#elect();
     }
+  }
+
+  /**
+   * Without looking for a leader first when a leader asks for itself: some register voted in a
+   * higher term and refuses it, and only a new term brings that register back (paper section 5.1).
+   */
+  async #elect(): Promise<void> {
     const election = await elect(this.#cluster);
     this.#cluster.log('info', 'election', {
       outcome: election.kind,

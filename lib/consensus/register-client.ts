@@ -17,7 +17,7 @@ import { invariant } from '../base/invariant.ts';
 import type { LogEvent } from '../base/log.ts';
 import type { Message, Reply } from './messages.ts';
 import type { BeatRead, Copy, RegisterPort } from './register-port.ts';
-import { checkServer, type Server } from './server.ts';
+import { type Base, checkServer, type Server } from './server.ts';
 import { LOG_LIMITS } from './settings.ts';
 import { type StepResult, step } from './step.ts';
 
@@ -73,9 +73,20 @@ export class RegisterClient {
 
   /** This register's beat; an answer of any kind counts as contact. */
   async readBeat(): Promise<BeatRead> {
-    const outcome = await this.port.readBeat();
+    const halted: BeatRead = { kind: 'unreachable', cause: `${this.region} is halted` };
+    const outcome = await this.#guarded(() => this.port.readBeat(), halted);
     this.#isReachable = outcome.kind !== 'unreachable';
     return outcome;
+  }
+
+  /** The snapshot at `base`; null when there is none, or none that can be trusted. */
+  readSnapshot(base: Base): Promise<string | null> {
+    return this.#guarded(() => this.port.readSnapshot(base), null);
+  }
+
+  /** False when it is not known to be stored. */
+  writeSnapshot(base: Base, text: string): Promise<boolean> {
+    return this.#guarded(() => this.port.writeSnapshot(base, text), false);
   }
 
   #serialised<Value>(work: () => Promise<Value>): Promise<Value> {

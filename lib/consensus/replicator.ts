@@ -37,6 +37,11 @@ export class Replicator {
     return { index: this.#commitIndex, term: term ?? termOf(0) };
   }
 
+  /** A register in a higher term than the leader's takes no more entries from it. */
+  get highestTermSeen(): number {
+    return this.#highestTermSeen;
+  }
+
   /** Replicates the leader's whole log. Resolves as soon as a majority holds it. */
   async advance(leader: Server): Promise<Advance> {
     this.#adopt(leader);
@@ -93,20 +98,22 @@ export class Replicator {
     if (underWay !== undefined) {
       return underWay;
     }
-    const work = this.#catchUp(region);
+    if (this.#leader === null || this.#isLevel(this.#leader, region)) {
+      return Promise.resolve();
+    }
+    // Not level, so it waits for at least one exchange, and leaves `#busy` after it was put there.
+    // Cleared when the work has settled, never before it is noted here: work that ends without an
+    // await would otherwise leave its settled promise behind, and the region would starve.
+    const work = this.#catchUp(region).finally(() => this.#busy.delete(region));
     this.#busy.set(region, work);
     return work;
   }
 
   async #catchUp(region: RegionId): Promise<void> {
-    try {
-      let leader = this.#leader;
-      while (leader !== null && !this.#isLevel(leader, region)) {
-        const isDone = await this.#exchange(leader, region);
-        leader = isDone ? this.#leader : null;
-      }
-    } finally {
-      this.#busy.delete(region);
+    let leader = this.#leader;
+    while (leader !== null && !this.#isLevel(leader, region)) {
+      const isDone = await this.#exchange(leader, region);
+      leader = isDone ? this.#leader : null;
     }
   }
 
@@ -160,7 +167,7 @@ export class Replicator {
   }
 
   async #copySnapshot(base: Base, from: RegionId, to: RegionId): Promise<boolean> {
-    const text = await clientOf(this.#cluster, from).port.readSnapshot(base);
-    return text !== null && (await clientOf(this.#cluster, to).port.writeSnapshot(base, text));
+    const text = await clientOf(this.#cluster, from).readSnapshot(base);
+    return text !== null && (await clientOf(this.#cluster, to).writeSnapshot(base, text));
   }
 }

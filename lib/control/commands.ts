@@ -34,6 +34,8 @@ export type ControlCommand =
       readonly service: string;
       readonly site: string;
       readonly verdict: Verdict;
+      /** As the site last reported it to this observer; null = never. */
+      readonly replicationLagMs: number | null;
     })
   /** A CloudWatch (or other) alarm about a site changed its state. */
   | (Stamped & {

@@ -43,7 +43,7 @@ export type CommandOutcome =
       readonly term: Term;
       readonly result: CommandResult;
     }
-  /** Not in the log, and will not be. */
+  /** This call wrote nothing. An earlier call with the same id may have. */
   | {
       readonly kind: 'rejected';
       readonly id: CommandId;
@@ -91,8 +91,9 @@ export interface StatusView {
 export interface LogEntryView {
   readonly index: LogIndex;
   readonly term: Term;
-  /** null = the no-op of a new leader. */
+  /** `id`, `basis` and `body` are null for the no-op of a new leader. */
   readonly id: CommandId | null;
+  readonly basis: LogIndex | null;
   readonly body: JsonValue;
   readonly chain: string;
 }

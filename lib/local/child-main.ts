@@ -42,7 +42,7 @@ export function runChild<Settings>(
   endWithSupervisor();
   endOnUnhandledError(log);
   const permission = Promise.withResolvers<void>();
-  const parts = Promise.withResolvers<ChildParts>();
+  let parts: ChildParts | null = null;
   process.on('message', (message) => {
     if (!isToChild(message)) {
       return;
@@ -55,7 +55,7 @@ export function runChild<Settings>(
         permission.resolve();
         return;
       case 'stop':
-        stop(parts.promise, log);
+        stop(parts, log);
         return;
     }
   });
@@ -67,7 +67,7 @@ export function runChild<Settings>(
     };
     start(settings, { log, prepared }).then(
       (started) => {
-        parts.resolve(started);
+        parts = started;
         log('info', 'process-ready');
         tell({ kind: 'ready' });
       },
@@ -80,19 +80,18 @@ export function runChild<Settings>(
   }
 }
 
-function stop(parts: Promise<ChildParts>, log: LogEvent): void {
-  parts
-    .then((started) => started.stop())
-    .then(
-      () => {
-        log('info', 'process-stopped');
-        process.exit(0);
-      },
-      (cause: unknown) => {
-        log('error', 'process-stop-failed', { cause: describeError(cause) });
-        process.exit(EXIT_UNHANDLED_ERROR);
-      },
-    );
+/** A child that has not begun its work has nothing to put in order. */
+function stop(parts: ChildParts | null, log: LogEvent): void {
+  Promise.resolve(parts?.stop()).then(
+    () => {
+      log('info', 'process-stopped');
+      process.exit(0);
+    },
+    (cause: unknown) => {
+      log('error', 'process-stop-failed', { cause: describeError(cause) });
+      process.exit(EXIT_UNHANDLED_ERROR);
+    },
+  );
 }
 
 function endWithSupervisor(): void {

@@ -31,14 +31,12 @@ const schema = z.strictObject({
 export type ClusterRecord = z.infer<typeof schema>;
 
 /** Reads the record, or makes a new cluster. @throws AppError `cluster-file-invalid`. */
-export async function openClusterRecord(
-  path: string,
-): Promise<{ readonly record: ClusterRecord; readonly isNew: boolean }> {
+export async function openClusterRecord(path: string): Promise<ClusterRecord> {
   const file = await readJsonFile(path);
   if (file.kind === 'absent') {
     const record = newClusterRecord();
     await saveClusterRecord(path, record);
-    return { record, isNew: true };
+    return record;
   }
   const parsed = schema.safeParse(file.value);
   if (!parsed.success) {
@@ -48,7 +46,7 @@ export async function openClusterRecord(
       retryable: false,
     });
   }
-  return { record: parsed.data, isNew: false };
+  return parsed.data;
 }
 
 export async function saveClusterRecord(path: string, record: ClusterRecord): Promise<void> {

@@ -4,11 +4,11 @@
  * A zone that is missing although the cluster was made before is refused: starting over would send
  * clients to a primary that may have failed long ago.
  */
-import { stat } from 'node:fs/promises';
 import { AppError } from '../base/errors.ts';
 import { type ChildContext, type ChildParts, runChild } from './child-main.ts';
 import type { DnsSettings } from './child-settings.ts';
 import { startDnsServer } from './dns/start-dns-server.ts';
+import { pathExists } from './durable-file.ts';
 
 runChild<DnsSettings>('dns', startDns);
 
@@ -16,7 +16,7 @@ async function startDns(
   { zoneFile, isBootstrapped, ...settings }: DnsSettings,
   { log, prepared }: ChildContext,
 ): Promise<ChildParts> {
-  if (isBootstrapped && !(await exists(zoneFile))) {
+  if (isBootstrapped && !(await pathExists(zoneFile))) {
     throw new AppError(`the DNS zone is gone: ${zoneFile}`, {
       code: 'zone-lost',
       hint: 'Restore the file, or remove the whole folder to begin anew.',
@@ -34,16 +34,4 @@ async function startDns(
   });
   await prepared();
   return { stop: service.close };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
-      return false;
-    }
-    throw cause;
-  }
 }

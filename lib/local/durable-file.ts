@@ -4,7 +4,7 @@
  * Write a new file, flush it, rename it over the old one, flush the folder. A reader, also one that
  * comes after `kill -9`, sees the old text or the new one.
  */
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError, describeError } from '../base/errors.ts';
 
@@ -39,7 +39,7 @@ export async function readJsonFile(
   try {
     return { kind: 'found', value: JSON.parse(await readFile(path, 'utf8')) };
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+    if (isMissing(cause)) {
       return { kind: 'absent' };
     }
     throw new AppError(`${path} cannot be read: ${describeError(cause)}`, {
@@ -49,4 +49,20 @@ export async function readJsonFile(
       cause,
     });
   }
+}
+
+export async function pathExists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (cause) {
+    if (isMissing(cause)) {
+      return false;
+    }
+    throw cause;
+  }
+}
+
+function isMissing(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
 }

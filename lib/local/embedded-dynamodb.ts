@@ -7,6 +7,7 @@
  * That is the honest limit of local mode. AWS keeps three copies.
  */
 import type { IncomingMessage, Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import dynalite from 'dynalite';
 import { AppError } from '../base/errors.ts';
@@ -30,10 +31,13 @@ export interface EmbeddedDynamoDb {
   readonly close: () => Promise<void>;
 }
 
-/** @throws AppError `port-in-use` */
+/** @throws AppError `store-unusable`, `port-in-use` */
 export async function startEmbeddedDynamoDb(
   options: EmbeddedDynamoDbOptions,
 ): Promise<EmbeddedDynamoDb> {
+  if (options.path !== null) {
+    await requireUsable(options.path);
+  }
   const server = dynalite({
     ...(options.path === null ? {} : { path: options.path }),
     createTableMs: 0,
@@ -45,6 +49,31 @@ export async function startEmbeddedDynamoDb(
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, close: () => close(server) };
+}
+
+/** The LevelDB that dynalite itself brings along. */
+interface LevelModule {
+  readonly Level: new (path: string) => { open: () => Promise<void>; close: () => Promise<void> };
+}
+
+/**
+ * Opens and closes the store once. dynalite opens it in the background and hides why it could not:
+ * the first request would end the process with nothing but "Database is closed".
+ */
+async function requireUsable(path: string): Promise<void> {
+  const { Level }: LevelModule = createRequire(import.meta.resolve('dynalite'))('level');
+  const store = new Level(path);
+  try {
+    await store.open();
+    await store.close();
+  } catch (cause) {
+    throw new AppError(`the embedded DynamoDB cannot open its folder ${path}`, {
+      code: 'store-unusable',
+      hint: 'Stop the other process that holds the folder; if there is none, the folder is damaged or not writable.',
+      retryable: true,
+      cause,
+    });
+  }
 }
 
 /**

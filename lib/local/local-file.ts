@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../base/errors.ts';
 import type { ClusterRecord } from './cluster-file.ts';
-import { readJsonFile } from './durable-file.ts';
+import { readJsonFile, writeFileDurably } from './durable-file.ts';
 import type { Layout } from './local-layout.ts';
 
 const urlSchema = z.strictObject({ url: z.url() });
@@ -46,6 +46,10 @@ export function describeLocal(options: {
     operatorToken: record.operatorToken,
     sites: Object.fromEntries([...siteUrls].map(([name, url]) => [name, { url }])),
   };
+}
+
+export async function writeLocalFile(path: string, file: LocalFile): Promise<void> {
+  await writeFileDurably(path, `${JSON.stringify(file, null, 2)}\n`);
 }
 
 /** @throws AppError `local-not-started` when there is no such file, `local-file-invalid`. */

@@ -28,7 +28,7 @@ export const DNS_PROCESS = 'dns';
 
 const PORT_BASE_MIN = 1024;
 const PORT_BASE_MAX = 64_000;
-const PORT_BASE_DEFAULT = 7100;
+export const PORT_BASE_DEFAULT = 7100;
 
 export interface RegionPlace {
   readonly region: RegionId;

@@ -34,6 +34,14 @@ export type ProcessEvent =
   | { readonly kind: 'ready'; readonly name: string; readonly pid: number }
   | { readonly kind: 'ended'; readonly name: string; readonly exit: ChildExit };
 
+export function describeProcessEvent(event: ProcessEvent): string {
+  if (event.kind === 'ready') {
+    return `process ${event.name} is up (pid ${event.pid})`;
+  }
+  const { code, signal } = event.exit;
+  return `process ${event.name} ended (${signal ?? `exit code ${code}`})`;
+}
+
 interface Slot {
   readonly plan: ChildPlan;
   readonly child: Child | null;
@@ -42,7 +50,6 @@ interface Slot {
 }
 
 interface ProcessTableOptions {
-  readonly plans: readonly ChildPlan[];
   readonly log: LogEvent;
   readonly onEvent: (event: ProcessEvent) => void;
   /** Monotonic milliseconds. */
@@ -51,13 +58,18 @@ interface ProcessTableOptions {
 
 export class ProcessTable {
   readonly #options: ProcessTableOptions;
-  readonly #slots: Map<string, Slot>;
+  readonly #slots = new Map<string, Slot>();
 
   constructor(options: ProcessTableOptions) {
     this.#options = options;
-    this.#slots = new Map(
-      options.plans.map((plan) => [plan.name, { plan, child: null, isReady: false, exit: null }]),
-    );
+  }
+
+  /** Says what these names run when they are spawned next. A process that runs is left alone. */
+  plan(plans: readonly ChildPlan[]): void {
+    for (const plan of plans) {
+      const slot = this.#slots.get(plan.name);
+      this.#slots.set(plan.name, { child: null, isReady: false, exit: null, ...slot, plan });
+    }
   }
 
   list(): readonly ProcessView[] {
@@ -139,22 +151,29 @@ export class ProcessTable {
   #spawn({ plan }: Slot): Child {
     const child = spawnChild(plan);
     const { name } = plan;
-    this.#slots.set(name, { plan, child, isReady: false, exit: null });
+    this.#change(name, { child, isReady: false, exit: null });
     child.ready.then(
       () => {
-        this.#slots.set(name, { plan, child, isReady: true, exit: null });
+        this.#change(name, { isReady: true });
         this.#report({ kind: 'ready', name, pid: child.pid });
       },
       () => undefined,
     );
     child.exited.then(
       (exit) => {
-        this.#slots.set(name, { plan, child: null, isReady: false, exit });
+        this.#change(name, { child: null, isReady: false, exit });
         this.#report({ kind: 'ended', name, exit });
       },
       () => undefined,
     );
     return child;
+  }
+
+  #change(name: string, change: Partial<Omit<Slot, 'plan'>>): void {
+    const slot = this.#slots.get(name);
+    if (slot !== undefined) {
+      this.#slots.set(name, { ...slot, ...change });
+    }
   }
 
   #report(event: ProcessEvent): void {

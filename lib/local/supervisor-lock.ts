@@ -20,6 +20,14 @@ export interface SupervisorLock {
   readonly release: () => void;
 }
 
+/** @throws AppError `already-running` when a supervisor that answers holds the folder. */
+export async function requireNotRunning(path: string): Promise<void> {
+  const other = readLock(path);
+  if (other !== null && (await isAlive(other))) {
+    throw alreadyRunning(other);
+  }
+}
+
 /**
  * Takes the folder for the holder, which must be listening by now.
  * @throws AppError `already-running` when another supervisor holds it.
@@ -29,20 +37,21 @@ export async function takeSupervisorLock(path: string, holder: Holder): Promise<
     if (createLock(path, holder)) {
       return { release: () => releaseLock(path, holder) };
     }
-    const other = readLock(path);
-    if (other !== null && (await isAlive(other))) {
-      throw new AppError(`a supervisor runs on this folder already (process ${other.pid})`, {
-        code: 'already-running',
-        hint: 'Use that one, stop it with Ctrl-C, or start another cluster with --dir and --port-base.',
-        retryable: false,
-      });
-    }
+    await requireNotRunning(path);
     setAside(path, holder);
   }
   throw new AppError(`the lock ${path} changes hands while it is looked at`, {
     code: 'already-running',
     hint: 'Another supervisor starts right now. Look again in a moment.',
     retryable: true,
+  });
+}
+
+function alreadyRunning({ pid }: Holder): AppError {
+  return new AppError(`a supervisor runs on this folder already (process ${pid})`, {
+    code: 'already-running',
+    hint: 'Use that one, stop it with Ctrl-C, or start another with --dir and --port-base.',
+    retryable: false,
   });
 }
 

@@ -5,6 +5,7 @@
  * openark/orchestrator proved). Each code is explained in `docs/failure-modes.md`; a test holds
  * the two lists together.
  */
+import { ownValue } from '../base/own-value.ts';
 import type { Analysis, SiteState } from './state.ts';
 
 export const ANALYSIS_CODES = [
@@ -30,7 +31,7 @@ interface Situation {
 /** The most serious thing that is true of the service now. Pure; total. */
 export function analyse(situation: Situation): Analysis {
   const { service, activeSite, sites } = situation;
-  const active = sites[activeSite];
+  const active = ownValue(sites, activeSite);
   const opinion = active?.opinion.state ?? 'pending';
   const standbys = Object.entries(sites).filter(([site]) => site !== activeSite);
   const anyStandbyUp = standbys.some(

@@ -4,7 +4,9 @@
  * A refusal is as much an answer as an act: it is stored, shown, and explained in
  * `docs/failure-modes.md`. Tests and scripts match the code, never the sentence.
  */
+
 import type { EpochMillis, LogIndex } from '../base/identifiers.ts';
+import { ownValue } from '../base/own-value.ts';
 import { isUp } from './analysis.ts';
 import { RUN_LIMITS } from './limits.ts';
 import type { Decision, ServiceState, SiteState } from './state.ts';
@@ -69,9 +71,7 @@ export function decideFailback(service: ServiceState, force: boolean, moment: Mo
 type Reason = readonly [code: DecisionCode, sentence: string];
 
 function openRun({ phase }: ServiceState): Reason | null {
-  return phase.kind === 'recovering' || phase.kind === 'returning'
-    ? ['run-in-progress', `run ${phase.run} is not finished`]
-    : null;
+  return 'run' in phase ? ['run-in-progress', `run ${phase.run} is not finished`] : null;
 }
 
 function automaticBlock(service: ServiceState, { at }: Moment): Reason | null {
@@ -92,7 +92,7 @@ function automaticBlock(service: ServiceState, { at }: Moment): Reason | null {
 
 function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Moment): Choice {
   const { policy, activeSite, sites } = service;
-  const isHealthy = (site: string) => isReady(sites[site]);
+  const isHealthy = (site: string) => isReady(ownValue(sites, site));
   if (request.trigger === 'automatic' || request.to === null) {
     const target = policy.sites.find(({ site }) => site !== activeSite && isHealthy(site));
     return target === undefined
@@ -108,7 +108,7 @@ function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Mom
   if (to === activeSite && !isRepeat) {
     return refuse(['already-active', `${to} is the active site`], moment);
   }
-  const state = sites[to]?.opinion.state ?? 'pending';
+  const state = ownValue(sites, to)?.opinion.state ?? 'pending';
   if (!isHealthy(to) && !force) {
     return refuse(['target-not-healthy', `${to} is ${state}; never to a sicker site`], moment);
   }

@@ -3,6 +3,7 @@ import { invariant } from '../base/invariant.ts';
 
 export const RUN_LIMITS: {
   readonly attemptsMax: number;
+  readonly extraAttemptsMax: number;
   readonly runsKeptMax: number;
   readonly timelineEventsMax: number;
   readonly alarmsPerSiteMax: number;
@@ -10,6 +11,8 @@ export const RUN_LIMITS: {
 } = {
   /** Claims of one step before it counts as failed. */
   attemptsMax: 30,
+  /** The same for a step that a run can do without; fewer, because it holds the run open. */
+  extraAttemptsMax: 5,
   /** Runs held in the state; older ones live in reports and the archived log. */
   runsKeptMax: 50,
   timelineEventsMax: 200,

@@ -5,17 +5,18 @@
  * has no transition that is not a row of it. Guards are decisions (`decision.ts`); an event without
  * a row for the phase changes nothing.
  */
+
 import type { EpochMillis, LogIndex, Term } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
+import { ownValue } from '../base/own-value.ts';
 import { analyse } from './analysis.ts';
 import { type Choice, decideFailback, decideFailover, type SwitchRequest } from './decision.ts';
 import { RUN_LIMITS } from './limits.ts';
-import { type Run, type RunKind, type RunOrigin, switchSteps } from './run.ts';
+import { planOf, type Run, type RunKind, type RunOrigin } from './run.ts';
 import type { Epoch, Phase, ServiceState } from './state.ts';
 
 export type MachineEvent =
   | { readonly kind: 'evidence-changed' }
-  | { readonly kind: 'review-due' }
   | { readonly kind: 'failover-requested'; readonly to: string | null; readonly force: boolean }
   | { readonly kind: 'failback-requested'; readonly force: boolean }
   | { readonly kind: 'run-done' }
@@ -51,12 +52,14 @@ export const TRANSITIONS: readonly Transition[] = [
   row('impaired', 'evidence-changed', FAILED_AND_ACTS, 'recovering', 'start-failover'),
   row('impaired', 'evidence-changed', FAILED_AND_REFUSES, 'impaired', 'record-refusal'),
   row('impaired', 'evidence-changed', ['active-site-recovered'], 'steady', 'none'),
-  row('impaired', 'review-due', FAILED_AND_ACTS, 'recovering', 'start-failover'),
-  row('impaired', 'review-due', FAILED_AND_REFUSES, 'impaired', 'record-refusal'),
   row('impaired', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
   row('impaired', 'failover-requested', ['decision-refuses'], 'impaired', 'record-refusal'),
   row('impaired', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
   row('impaired', 'failback-requested', ['decision-refuses'], 'impaired', 'record-refusal'),
+  row('setting-up', 'run-done', ['always'], 'steady', 'end-run'),
+  row('setting-up', 'run-failed', ['always'], 'impaired', 'end-run'),
+  row('setting-up', 'failover-requested', ['decision-refuses'], 'setting-up', 'record-refusal'),
+  row('setting-up', 'failback-requested', ['decision-refuses'], 'setting-up', 'record-refusal'),
   row('recovering', 'run-done', ['always'], 'steady', 'end-run'),
   row('recovering', 'run-failed', ['always'], 'impaired', 'end-run'),
   row('recovering', 'failover-requested', ['decision-refuses'], 'recovering', 'record-refusal'),
@@ -187,7 +190,7 @@ function perform(transition: Transition, performance: Performance): MachineStep 
         service: {
           ...service,
           phase: transition.next === 'steady' ? STEADY : { kind: 'impaired', cause: 'run-failed' },
-          lastRunEndedAt: moment.at,
+          lastRunEndedAt: isSetup(service) ? service.lastRunEndedAt : moment.at,
           reviewAt: null,
         },
         started: null,
@@ -199,31 +202,14 @@ function perform(transition: Transition, performance: Performance): MachineStep 
 
 function startRun(kind: RunKind, { service, choice, moment, manual }: Performance): MachineStep {
   invariant(choice.kind === 'act', 'run-without-decision', { service: service.policy.service });
-  const epoch: Epoch = { term: moment.term, index: moment.index };
-  const run: Run = {
-    id: `${service.policy.service}-${moment.index}`,
-    service: service.policy.service,
-    kind,
-    trigger: manual ? 'manual' : 'automatic',
-    from: service.activeSite,
-    to: choice.to,
-    epoch,
-    requestedBy: moment.requestedBy,
-    reason: moment.reason,
-    analysis: service.analysis.code,
-    origin: originOf(service),
-    authorisedAt: moment.at,
-    steps: switchSteps(),
-    outcome: { kind: 'open' },
-  };
-  const phase: Phase = { kind: kind === 'failover' ? 'recovering' : 'returning', run: run.id };
+  const run = openedRun(service, { kind, to: choice.to, manual, moment });
   const starts = service.automaticRunStarts.filter((start) => start > moment.at - RUN_LIMITS.dayMs);
   return {
     service: {
       ...service,
-      phase,
+      phase: { kind: kind === 'failover' ? 'recovering' : 'returning', run: run.id },
       activeSite: choice.to,
-      epoch,
+      epoch: run.epoch,
       decision: choice.decision,
       automaticRunStarts: manual ? starts : [...starts, moment.at],
       reviewAt: null,
@@ -232,13 +218,50 @@ function startRun(kind: RunKind, { service, choice, moment, manual }: Performanc
   };
 }
 
+/** Opens the run that makes the name of a service resolve to its active site. */
+export function startSetup(
+  service: ServiceState,
+  moment: Moment,
+): { service: ServiceState; started: Run } {
+  const run = openedRun(service, { kind: 'setup', to: service.activeSite, manual: true, moment });
+  const phase: Phase = { kind: 'setting-up', run: run.id };
+  return { service: { ...service, phase, epoch: run.epoch }, started: run };
+}
+
+interface Opening {
+  readonly kind: RunKind;
+  readonly to: string;
+  readonly manual: boolean;
+  readonly moment: Moment;
+}
+
+function openedRun(service: ServiceState, { kind, to, manual, moment }: Opening): Run {
+  const epoch: Epoch = { term: moment.term, index: moment.index };
+  return {
+    id: `${service.policy.service}-${moment.index}`,
+    service: service.policy.service,
+    kind,
+    trigger: manual ? 'manual' : 'automatic',
+    from: service.activeSite,
+    to,
+    epoch,
+    requestedBy: moment.requestedBy,
+    reason: moment.reason,
+    analysis: service.analysis.code,
+    origin: originOf(service),
+    authorisedAt: moment.at,
+    steps: planOf(kind),
+    outcome: { kind: 'open' },
+  };
+}
+
 /** What the observers last said of the site that is being left, for the split of the actual RTO. */
 function originOf({ sites, activeSite, analysis }: ServiceState): RunOrigin {
-  const verdicts = Object.values(sites[activeSite]?.verdicts ?? {});
-  const beats = verdicts.flatMap(({ verdict }) => verdict.lastBeatAt ?? []);
+  const verdicts = Object.values(ownValue(sites, activeSite)?.verdicts ?? {});
+  const beats = verdicts.flatMap(({ verdict }) => verdict.lastArrivalAt ?? []);
   const failedAt = verdicts.flatMap(({ verdict, at }) => (verdict.state === 'failed' ? at : []));
   const failed = FAILED_CODES.has(analysis.code);
-  const lags = verdicts.flatMap(({ verdict }) => verdict.replicationLagMs ?? []);
+  const lags = verdicts.flatMap(({ replicationLagMs }) => replicationLagMs ?? []);
   return {
     lastBeatAt: failed ? highest(beats) : null,
     firstFailedVerdictAt: failed ? lowest(failedAt) : null,
@@ -252,6 +275,11 @@ function highest(instants: readonly EpochMillis[]): EpochMillis | null {
 
 function lowest(instants: readonly EpochMillis[]): EpochMillis | null {
   return instants.reduce<EpochMillis | null>((a, b) => (a === null || b < a ? b : a), null);
+}
+
+/** Writing the first records is no recovery: it holds nothing down. */
+function isSetup({ phase }: ServiceState): boolean {
+  return phase.kind === 'setting-up';
 }
 
 const STEADY: Phase = { kind: 'steady' };

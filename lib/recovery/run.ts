@@ -11,7 +11,8 @@ import type { AnalysisCode } from './analysis.ts';
 import { RUN_LIMITS } from './limits.ts';
 import type { Epoch } from './state.ts';
 
-export type RunKind = 'failover' | 'failback';
+/** `setup` makes the name resolve to the active site, once per service or when its records change. */
+export type RunKind = 'setup' | 'failover' | 'failback';
 export type StepName = 'switch' | 'propagate' | 'verify' | 'report';
 
 export type StepProgress =
@@ -24,6 +25,8 @@ export interface Step {
   readonly name: StepName;
   /** An essential step that fails ends the run as failed; another one leaves an exception. */
   readonly essential: boolean;
+  /** Claims that may be made before the step counts as failed. */
+  readonly attemptsMax: number;
   /** Claims so far; the number a worker must name to finish what it claimed. */
   readonly attempt: number;
   readonly progress: StepProgress;
@@ -146,7 +149,7 @@ function progressAfter(step: Step, { result, at }: Finish): StepProgress {
   if (result.kind === 'done') {
     return { kind: 'done', at, evidence: result.evidence };
   }
-  if (result.kind === 'again' && step.attempt < RUN_LIMITS.attemptsMax) {
+  if (result.kind === 'again' && step.attempt < step.attemptsMax) {
     return { kind: 'waiting' };
   }
   return { kind: 'failed', at, code: result.code };
@@ -171,13 +174,28 @@ function withStep(run: Run, position: number, step: Step): Run {
   return { ...run, steps: run.steps.with(position, step) };
 }
 
-/** The plan of a switch between two sites of one service. */
-export function switchSteps(): readonly Step[] {
-  const waiting: StepProgress = { kind: 'waiting' };
-  return [
-    { name: 'switch', essential: true, attempt: 0, progress: waiting },
-    { name: 'propagate', essential: true, attempt: 0, progress: waiting },
-    { name: 'verify', essential: true, attempt: 0, progress: waiting },
-    { name: 'report', essential: false, attempt: 0, progress: waiting },
-  ];
+/** The plan of each kind of run. */
+export function planOf(kind: RunKind): readonly Step[] {
+  return kind === 'setup'
+    ? [essentialStep('switch'), essentialStep('propagate')]
+    : [
+        essentialStep('switch'),
+        essentialStep('propagate'),
+        essentialStep('verify'),
+        extraStep('report'),
+      ];
+}
+
+function essentialStep(name: StepName): Step {
+  return {
+    name,
+    essential: true,
+    attemptsMax: RUN_LIMITS.attemptsMax,
+    attempt: 0,
+    progress: { kind: 'waiting' },
+  };
+}
+
+function extraStep(name: StepName): Step {
+  return { ...essentialStep(name), essential: false, attemptsMax: RUN_LIMITS.extraAttemptsMax };
 }

@@ -24,17 +24,21 @@ export interface Epoch {
  * - `steady`: the active site serves, as far as the quorum knows;
  * - `impaired`: no run is open, and either the active site failed, or a run did and traffic may
  *   still stand elsewhere than the log says: a person may be needed;
+ * - `setting-up`: the run that first makes the name resolve to the active site is open;
  * - `recovering`, `returning`: a failover or a failback run is open.
  */
 export type Phase =
   | { readonly kind: 'steady' }
   | { readonly kind: 'impaired'; readonly cause: 'site-failed' | 'run-failed' }
+  | { readonly kind: 'setting-up'; readonly run: string }
   | { readonly kind: 'recovering'; readonly run: string }
   | { readonly kind: 'returning'; readonly run: string };
 
 /** One observer's verdict of one site, as committed, with when it was proposed. */
 export interface CommittedVerdict {
   readonly verdict: Verdict;
+  /** Data not yet on the standby when the site last reported it; null = it reports none. */
+  readonly replicationLagMs: number | null;
   readonly at: EpochMillis;
   readonly index: LogIndex;
 }

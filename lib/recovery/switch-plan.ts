@@ -42,7 +42,7 @@ export interface Standing {
   readonly foreign: readonly ForeignRecordSet[];
 }
 
-export type SwitchRefusalCode =
+type SwitchRefusalCode =
   | BatchRefusalCode
   /** The name, TTL or address of the intent cannot stand in DNS. */
   | 'intent-invalid'

@@ -23,10 +23,7 @@ export class MemoryHealthTable {
     return this.#sites.get(nameOf(service, site)) ?? null;
   }
 
-  write(
-    expected: number,
-    record: SiteRecord,
-  ): Exclude<RecordWrite, { readonly kind: 'unknown' }> {
+  write(expected: number, record: SiteRecord): Exclude<RecordWrite, { readonly kind: 'unknown' }> {
     const current = this.read(record.service, record.site);
     if ((current?.revision ?? 0) !== expected) {
       return { kind: 'conflict', record: current };

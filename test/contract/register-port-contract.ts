@@ -7,13 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type CommandId,
-  commandId,
-  logIndex,
-  regionId,
-  term,
-} from '../../lib/base/identifiers.ts';
+import { type CommandId, commandId, logIndex, regionId, term } from '../../lib/base/identifiers.ts';
 import type { Beat, Copy, RegisterPort, RegisterRead } from '../../lib/consensus/register-port.ts';
 import type { Base, Entry, Identity, Server } from '../../lib/consensus/server.ts';
 import { emptyServer, identityOf, serverWith } from '../support/servers.ts';
@@ -63,7 +57,10 @@ function compareAndSetCases(
   test('a created register is found at revision 1 with what was written', async () => {
     const [register, other] = openTwo();
     expect(await register.compareAndSet(0, emptyServer())).toEqual({ kind: 'applied' });
-    expect(await other.read()).toEqual({ kind: 'found', copy: { revision: 1, server: emptyServer() } });
+    expect(await other.read()).toEqual({
+      kind: 'found',
+      copy: { revision: 1, server: emptyServer() },
+    });
   });
 
   test('of 20 concurrent creators exactly one creates, and 19 get its register back', async () => {
@@ -106,7 +103,10 @@ function compareAndSetCases(
 
   test('a change of a register that does not exist conflicts with nothing', async () => {
     const register = open();
-    expect(await register.compareAndSet(4, emptyServer())).toEqual({ kind: 'conflict', copy: null });
+    expect(await register.compareAndSet(4, emptyServer())).toEqual({
+      kind: 'conflict',
+      copy: null,
+    });
     expect(await register.read()).toEqual({ kind: 'absent' });
   });
 

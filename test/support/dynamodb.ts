@@ -62,8 +62,13 @@ export async function embeddedTable(): Promise<LocalTable> {
  * Tables of a real account to test against, from `TRIPOINT_TEST_TABLES="region=table,…"`. They need
  * string keys `pk` and `sk`, and should be thrown away afterwards: tests leave items behind.
  */
-export function realTables(): readonly { readonly region: string; readonly table: TableUnderTest }[] {
-  const pairs = (process.env['TRIPOINT_TEST_TABLES'] ?? '').split(',').filter((pair) => pair !== '');
+export function realTables(): readonly {
+  readonly region: string;
+  readonly table: TableUnderTest;
+}[] {
+  const pairs = (process.env['TRIPOINT_TEST_TABLES'] ?? '')
+    .split(',')
+    .filter((pair) => pair !== '');
   return pairs.map((pair) => {
     const [region = '', tableName = ''] = pair.split('=');
     const client = createDynamoClient({

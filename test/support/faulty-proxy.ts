@@ -5,9 +5,9 @@
  * The fault in force when bytes arrive decides. Nothing here depends on time: what is held stays
  * held until `release`, which resolves when the store has answered.
  */
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-export type Fault =
+type Fault =
   | { readonly kind: 'none' }
   /** The store never sees the requests after the first `after`; the connections break. */
   | { readonly kind: 'drop-request'; readonly after: number }
@@ -17,7 +17,7 @@ export type Fault =
   | { readonly kind: 'drop-reply' }
   /** The store does what it was asked; the client never hears of it. */
   | { readonly kind: 'swallow-reply' }
-  /** Status line, headers and the first bytes of the body arrive, the rest never. */
+  /** Status line, headers and one byte of the body arrive, the rest never. */
   | { readonly kind: 'half-reply' }
   /** This answer comes back; the store never sees the request. */
   | { readonly kind: 'reply'; readonly status: number; readonly body: object };
@@ -119,7 +119,7 @@ function onReply(state: State, client: Socket, bytes: Buffer): void {
     case 'swallow-reply':
       break;
     case 'half-reply':
-      client.write(bytes.subarray(0, bytes.indexOf('\r\n\r\n') + 8));
+      client.write(bytes.subarray(0, bytes.indexOf('\r\n\r\n') + 5));
       break;
     default:
       client.write(bytes);

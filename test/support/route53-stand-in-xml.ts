@@ -10,7 +10,7 @@ export interface XmlElement {
   readonly text: string;
 }
 
-export const NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/';
+const NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/';
 
 export class XmlFault extends Error {}
 

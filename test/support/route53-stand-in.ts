@@ -7,7 +7,7 @@
  * before INSYNC, listing by reversed labels with paging. Time is a number that the test moves; no
  * timer runs. Faults are queued and used up one by one.
  *
- * What it cannot prove: that Route 53 itself behaves so. See the report of an e2e run against AWS.
+ * What it cannot prove: that Route 53 itself behaves so; only a run against AWS can.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -20,14 +20,7 @@ import {
   success,
   wireName,
 } from './route53-stand-in-protocol.ts';
-import {
-  parseXml,
-  writeXml,
-  type XmlContent,
-  type XmlElement,
-  XmlFault,
-  type XmlNode,
-} from './route53-stand-in-xml.ts';
+import { parseXml, writeXml, XmlFault, type XmlNode } from './route53-stand-in-xml.ts';
 import {
   applyStandInBatch,
   listSets,
@@ -37,7 +30,7 @@ import {
   seedZone,
 } from './route53-stand-in-zone.ts';
 
-export type StandInFault =
+type StandInFault =
   /** Apply, then cut the connection without an answer. */
   | { readonly on: Operation; readonly kind: 'drop-reply' }
   /** Answer an error without applying. */
@@ -47,9 +40,9 @@ export type StandInFault =
   /** Apply only once the promise resolves. */
   | { readonly on: Operation; readonly kind: 'hold'; readonly until: Promise<void> };
 
-export type Operation = 'change' | 'list' | 'get-change';
+type Operation = 'change' | 'list' | 'get-change';
 
-export interface StandInSettings {
+interface StandInSettings {
   /** How long after a change the zone answers PriorRequestNotComplete. */
   changeWindowMs: number;
   /** How long a change is PENDING. */

@@ -31,10 +31,6 @@ export function isAtMost(attribute: string, value: AttributeValue): Condition {
   return compare(attribute, '<=', value);
 }
 
-export function isBelow(attribute: string, value: AttributeValue): Condition {
-  return compare(attribute, '<', value);
-}
-
 export function all(...conditions: readonly Condition[]): Condition {
   return join(conditions, ' AND ');
 }

@@ -37,7 +37,7 @@ export const SITE_BYTES_MAX: number = KB;
 export const SOCKETS_MAX = 50;
 
 /** Looks at a table that is being made, and the pause between two looks. */
-export const TABLE_POLLS_MAX = 600;
+export const TABLE_POLLS_MAX = 200;
 export const TABLE_POLL_INTERVAL_MS = 50;
 
 invariant(REGISTER_BYTES_MAX < ITEM_BYTES_WALL, 'register-limit-above-wall');

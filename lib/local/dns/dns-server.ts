@@ -22,6 +22,8 @@ export interface DnsServerOptions {
   /** Called for each query, so that an answer is never older than the zone. */
   readonly zone: () => Zone;
   readonly log: LogEvent;
+  /** Silence after which a TCP connection is closed; the default is `DNS_LIMITS.tcpIdleMs`. */
+  readonly tcpIdleMs?: number;
 }
 
 export interface DnsServer {
@@ -107,7 +109,7 @@ const LENGTH_BYTES = 2;
 
 function serveConnection(socket: Socket, options: DnsServerOptions): void {
   let pending: Buffer = Buffer.alloc(0);
-  socket.setTimeout(DNS_LIMITS.tcpIdleMs, () => socket.destroy());
+  socket.setTimeout(options.tcpIdleMs ?? DNS_LIMITS.tcpIdleMs, () => socket.destroy());
   socket.on('error', (error) => {
     options.log('debug', 'dns.connection-lost', { error: describeError(error) });
     socket.destroy();

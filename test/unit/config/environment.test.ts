@@ -15,6 +15,7 @@ const VALID = {
   TRIPOINT_HEALTH_TABLE: 'tripoint-health',
   TRIPOINT_BUCKETS: 'us-east-1=bucket-a,us-east-2=bucket-b,us-west-2=bucket-c',
   TRIPOINT_HOSTED_ZONE_ID: 'Z0123456789ABC',
+  TRIPOINT_NAME_SERVERS: '192.0.2.53, 2001:db8::53',
   TRIPOINT_OPERATOR_TOKEN_SHA256: HASH,
 };
 
@@ -66,6 +67,7 @@ describe('parseLambdaSettings', () => {
     [{ TRIPOINT_REGIONS: 'us-east-1,us-east-2,us-east-2' }, 'TRIPOINT_REGIONS'],
     [{ TRIPOINT_REGIONS: 'us-east-1,us-east-2,US' }, 'TRIPOINT_REGIONS'],
     [{ AWS_REGION: 'eu-west-1' }, 'AWS_REGION'],
+    [{ TRIPOINT_NAME_SERVERS: 'ns-1.example.com' }, 'TRIPOINT_NAME_SERVERS'],
     [{ TRIPOINT_BUCKETS: 'us-east-1=bucket-a' }, 'TRIPOINT_BUCKETS'],
     [{ TRIPOINT_BUCKETS: `${VALID.TRIPOINT_BUCKETS},us-east-1=bucket-a` }, 'TRIPOINT_BUCKETS'],
     [{ TRIPOINT_BUCKETS: `${VALID.TRIPOINT_BUCKETS},eu-west-1=bucket-d` }, 'TRIPOINT_BUCKETS'],

@@ -130,6 +130,7 @@ describe('fuseOpinion', () => {
     const trouble = verdict('degraded');
     expect(fuse(trouble, trouble, verdict('healthy')).code).toBe('reports-trouble');
     expect(fuse(trouble, verdict('healthy'), verdict('healthy')).state).toBe('healthy');
+    expect(fuse(trouble, verdict('healthy'), null).state).toBe('healthy');
     expect(fuse(trouble, null, null).state).toBe('degraded');
   });
 

@@ -80,6 +80,8 @@ describe('φ of silence', () => {
         const model = suspicionModel(window, POLICY);
         const at = model.tailStartMs;
         expect(phiAfter(model, at)).toBeCloseTo(1.30103, 5);
+        const below = phiAfter(model, at * (1 - Number.EPSILON / 2));
+        expect(below).toBeLessThanOrEqual(phiAfter(model, at));
         expect(phiAfter(model, at * (1 - 1e-9))).toBeCloseTo(phiAfter(model, at), 5);
       }),
       { numRuns: 300, seed: 22 },
@@ -111,6 +113,13 @@ describe('the deadline', () => {
         expect(Math.abs(back / phi - 1)).toBeLessThan(1e-9);
       }),
       { numRuns: 1000, seed: 24 },
+    );
+  });
+
+  it('for a φ that the body would reach is the start of the tail, never earlier', () => {
+    const model = suspicionModel(calmWindow(0.005), POLICY);
+    expect([-1, 0.5, 1.3].map((phi) => silenceForPhi(model, phi))).toEqual(
+      Array(3).fill(model.tailStartMs),
     );
   });
 
@@ -207,6 +216,12 @@ describe('the model', () => {
     const quick = { ...POLICY, intervalMs: 100, silenceMsMax: 1200 };
     const constant = beatOn(null, { count: 250, intervalMs: () => 100, policy: quick });
     expect(suspicionModel(constant, quick).spreadMs).toBe(1);
+  });
+
+  it('has a spread of a quantum at least, also before a new Δ has changed the quantum', () => {
+    const slow = { ...POLICY, intervalMs: 86_400_000, silenceMsMax: 12 * 86_400_000 };
+    const coarse = beatOn(null, { count: 30, intervalMs: () => 86_400_000, policy: slow });
+    expect(suspicionModel(coarse, POLICY).spreadMs).toBe(16_384);
   });
 
   it('rises within a few beats of a noisier network and falls back only when 200 are past', () => {

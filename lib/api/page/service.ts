@@ -1,0 +1,113 @@
+/** One service on the page: where it stands, why, and who says what about each of its sites. */
+import type { ServiceJson, SiteJson, StatusJson, VerdictJson } from '../schemas.ts';
+import {
+  ago,
+  bound,
+  html,
+  type Markup,
+  mark,
+  PHASES,
+  STATE_TONES,
+  shape,
+  span,
+  type Value,
+} from './markup.ts';
+
+export function serviceSection(service: ServiceJson, status: StatusJson): Markup {
+  const phase = PHASES[service.phase.kind];
+  const { service: name, analysis } = service;
+  const isWorried = phase.tone === 'good' && analysis.code !== 'all-sites-healthy';
+  const tone = isWorried ? 'watch' : phase.tone;
+  return html`<section class="card service ${tone}" id="service-${name}" aria-labelledby="service-${name}-name">
+<header class="service-head">
+<h2 id="service-${name}-name"><bdi>${name}</bdi></h2>
+<p class="phase">${mark(phase.tone, phase.word)}${phaseDetail(service)}</p>
+<p class="dns"><span class="number">${service.dnsName}</span> <span class="quiet">${service.recordType} · TTL ${service.ttlSeconds} s</span></p>
+</header>
+<dl class="facts">
+<div><dt>Active site</dt><dd><strong>${service.activeSite}</strong>${service.activeSite === service.primary ? null : html`<span class="quiet below">primary is ${service.primary}</span>`}</dd></div>
+<div class="wide"><dt>Analysis</dt><dd><span class="${tone}">${shape(tone)}</span> ${analysis.sentence} <code>${analysis.code}</code></dd></div>
+<div class="wide"><dt>Last decision</dt><dd>${decision(service, status.at)}</dd></div>
+<div><dt>Failover</dt><dd>${service.automatic ? 'Automatic' : 'By a person'}</dd></div>
+<div><dt>Objectives</dt><dd class="number">RTO ${bound(service.objectives.rtoMs)} · RPO ${bound(service.objectives.rpoMs)}</dd></div>
+<div><dt>Fence</dt><dd class="number" title="The log entry that made ${service.activeSite} the active site.">term ${service.epoch.term} · index ${service.epoch.index}</dd></div>
+</dl>
+<div class="scroll" role="region" tabindex="0" id="sites-${name}" aria-label="Sites of ${name}">
+<table class="sites">
+<thead><tr><th scope="col">Site</th><th scope="col">Opinion</th>${status.consensus.members.map(
+    ({ region }) => html`<th scope="col"><span class="quiet">seen from</span> ${region}</th>`,
+  )}<th scope="col" class="numeric">φ here</th><th scope="col" class="numeric">Last beat</th><th scope="col" class="numeric">Lag</th></tr></thead>
+<tbody>${service.sites.map((site) => siteRow(site, service, status))}</tbody>
+</table>
+</div>
+</section>`;
+}
+
+function phaseDetail({ phase }: ServiceJson): Markup | null {
+  if (phase.cause !== undefined) {
+    return html` <span class="quiet">${phase.cause === 'site-failed' ? 'the active site failed' : 'the last run failed'}</span>`;
+  }
+  return phase.run === undefined
+    ? null
+    : html` <a class="quiet" href="#run-${phase.run}">run ${phase.run}</a>`;
+}
+
+function decision({ decision: last }: ServiceJson, now: string): Value {
+  if (last === null) {
+    return html`<span class="none">none yet</span>`;
+  }
+  const verb = last.kind === 'act' ? mark('busy', 'Act') : mark('unclear', 'Refuse');
+  return html`${verb} ${last.sentence} <code>${last.code}</code> <span class="quiet">${ago(last.at, now)}</span>`;
+}
+
+function siteRow(site: SiteJson, service: ServiceJson, status: StatusJson): Markup {
+  const { observation } = site;
+  return html`<tr class="${site.role}">
+<th scope="row"><span class="site">${site.site}</span> ${site.role === 'active' ? html`<span class="badge active">Active</span>` : html`<span class="badge">Standby</span>`}<span class="quiet address">${site.address}</span>${alarms(site)}</th>
+<td title="${site.opinion.sentence}">${mark(STATE_TONES[site.opinion.state], site.opinion.state)}${since(site, status.at)}</td>
+${status.consensus.members.map(({ region }) => verdictCell(site.verdicts.find(({ observer }) => observer === region)))}
+<td class="numeric" title="${observation?.sentence ?? 'this region has no observation'}">${phi(observation, service.detection)}</td>
+<td class="numeric">${lastBeat(observation)}</td>
+<td class="numeric">${observation?.replicationLagMs == null ? html`<span class="none">–</span>` : span(observation.replicationLagMs)}</td>
+</tr>`;
+}
+
+function since({ opinion }: SiteJson, now: string): Markup | null {
+  return opinion.sinceAt === null
+    ? null
+    : html`<span class="quiet below">${ago(opinion.sinceAt, now)}</span>`;
+}
+
+function alarms({ alarms: all }: SiteJson): Markup[] {
+  return all
+    .filter(({ state }) => state === 'alarm')
+    .map(({ name }) => html`<span class="alarm">${mark('bad', `alarm ${name}`)}</span>`);
+}
+
+function verdictCell(verdict: VerdictJson | undefined): Markup {
+  return verdict === undefined
+    ? html`<td><span class="none">no verdict</span></td>`
+    : html`<td title="${verdict.sentence}">${mark(STATE_TONES[verdict.state], verdict.state)}<span class="quiet below">${verdict.code}</span></td>`;
+}
+
+/** The bar is as wide as the distance to *failed*, with a notch where suspicion begins. */
+const BAR_WIDTH = 100;
+
+function phi(
+  observation: SiteJson['observation'],
+  { suspectPhi, failPhi }: ServiceJson['detection'],
+): Markup {
+  if (observation === null || observation.lastBeatAt === null) {
+    return html`<span class="none">–</span>`;
+  }
+  const { phi: value } = observation;
+  const at = (level: number) => Math.round(BAR_WIDTH * Math.min(1, level / failPhi));
+  const tone = value >= failPhi ? 'bad' : value >= suspectPhi ? 'watch' : 'good';
+  return html`<span class="phi ${tone}">${value.toFixed(1)}</span><svg class="phi-bar ${tone}" viewBox="0 0 ${BAR_WIDTH} 6" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="track" width="${BAR_WIDTH}" height="6"/><rect class="level" width="${at(value)}" height="6"/><rect class="notch" x="${at(suspectPhi)}" width="1" height="6"/></svg>`;
+}
+
+function lastBeat(observation: SiteJson['observation']): Markup {
+  return observation === null || observation.lastBeatAt === null || observation.silentMs === null
+    ? html`<span class="none">never</span>`
+    : html`<time datetime="${observation.lastBeatAt}" title="${observation.lastBeatAt}">${span(observation.silentMs)}</time>`;
+}

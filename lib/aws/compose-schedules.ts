@@ -1,0 +1,47 @@
+/**
+ * The functions that run by the clock: the controller, each minute, and the snapshot, each hour.
+ */
+import { AppError } from '../base/errors.ts';
+import { METRICS } from '../config/names.ts';
+import { CONTROLLER_SCHEDULE } from '../config/schedules.ts';
+import { type Composition, composeRegion } from './compose.ts';
+
+export type ScheduledHandler = () => Promise<void>;
+
+/**
+ * Loops for almost a minute. An effect that is under way when the loop ends is frozen with the
+ * process and goes on with the next invocation, or never: another worker then claims its step.
+ */
+export function composeController(composition: Composition = composeRegion()): ScheduledHandler {
+  const { region, metrics } = composition;
+  return async () => {
+    await region.runFor(CONTROLLER_SCHEDULE.loopMs);
+    metrics.publishStatus(region.plane.status());
+  };
+}
+
+/** @throws AppError (from the handler) `snapshot-failed` or `state-unknown`, so that Lambda repeats it. */
+export function composeSnapshot(composition: Composition = composeRegion()): ScheduledHandler {
+  const { region, metrics, log } = composition;
+  return async () => {
+    await region.refresh();
+    const outcome = await region.takeSnapshot();
+    const { appliedIndex } = region.plane.status().position;
+    log('info', 'snapshot', { ...outcome, appliedIndex });
+    if (outcome.kind === 'failed') {
+      throw new AppError(`the snapshot was not stored: ${outcome.detail}`, {
+        code: 'snapshot-failed',
+        hint: 'Repeated by itself; see the runbook, section snapshot-missing, when it recurs.',
+        retryable: true,
+      });
+    }
+    if (appliedIndex === 0) {
+      throw new AppError('this region knows no entry of the log, so there is no state to store', {
+        code: 'state-unknown',
+        hint: 'Run `tripoint bootstrap` once; later it means that the register does not answer.',
+        retryable: true,
+      });
+    }
+    metrics.count(METRICS.snapshotsStored);
+  };
+}

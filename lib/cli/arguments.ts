@@ -1,0 +1,56 @@
+/** Arguments and option values that need more than a look: numbers, durations, texts. */
+import { userInfo } from 'node:os';
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../config/duration.ts';
+import { printable } from './render/style.ts';
+
+const ACTOR_CHARACTERS_MAX = 100;
+const REASON_CHARACTERS_MAX = 500;
+
+/** A parser for whole numbers within [min, max], for commander. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,15}$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Write a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+export function durationArgument(text: string): number {
+  const durationMs = parseDuration(text);
+  if (durationMs === null || durationMs === 0) {
+    throw new InvalidArgumentError('Write a duration such as 30s or 5m.');
+  }
+  return durationMs;
+}
+
+/** Text for the record: one line, 1 to 500 characters. */
+export function reasonArgument(text: string): string {
+  const reason = printable(text).trim();
+  if (reason === '' || reason.length > REASON_CHARACTERS_MAX) {
+    throw new InvalidArgumentError(`Write 1 to ${REASON_CHARACTERS_MAX} characters.`);
+  }
+  return reason;
+}
+
+/** Each use of an option adds a value. */
+export function collect(value: string, values: readonly string[]): readonly string[] {
+  return [...values, value];
+}
+
+/** Who is at the keyboard, for the record. */
+export function actor(): string {
+  const name = printable(loginName()).slice(0, ACTOR_CHARACTERS_MAX - 'cli:'.length);
+  return `cli:${name}`;
+}
+
+/** A container may run under a user id that has no name. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
+  }
+}

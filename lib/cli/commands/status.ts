@@ -1,0 +1,95 @@
+/** `tripoint status`, `tripoint services`: what the control plane knows now. */
+import type { Command } from 'commander';
+import type { StatusJson } from '../../api/schemas.ts';
+import type { Api } from '../api.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { pause } from '../host.ts';
+import { type Register, withExamples } from '../invocation.ts';
+import { nextAfterStatus } from '../render/next.ts';
+import { isHealthy } from '../render/opinion.ts';
+import { renderServices } from '../render/services.ts';
+import { renderStatus } from '../render/status.ts';
+import type { Session } from '../session.ts';
+
+const WATCH_INTERVAL_MS = 1000;
+/** Home the cursor and clear what is below it (ECMA-48). */
+const CLEAR = '\u001b[H\u001b[J';
+
+interface StatusOptions {
+  readonly watch?: boolean;
+  readonly exitCode?: boolean;
+}
+
+export const registerStatus: Register = (program, run) => {
+  const status: Command = program
+    .command('status')
+    .description('Services, sites and what each region thinks of them.')
+    .option('-w, --watch', 'show it again each second, until Ctrl-C')
+    .option('--exit-code', `exit with ${EXIT.unhealthy} unless everything is healthy`)
+    .action((options: StatusOptions) => run(status, (session) => showStatus(session, options)));
+  withExamples(status, [
+    'tripoint status',
+    'tripoint status --watch',
+    'tripoint status --exit-code -q',
+  ]);
+
+  const services: Command = program
+    .command('services')
+    .description('Protected services, one line each.')
+    .action(() => run(services, showServices));
+  withExamples(services, ['tripoint services', 'tripoint services --json']);
+};
+
+async function showStatus(session: Session, options: StatusOptions): Promise<ExitCode> {
+  const { api } = await session.connect();
+  if (options.watch === true) {
+    return watchStatus(session, api);
+  }
+  const answer = await api.status();
+  if (answer.kind !== 'answered') {
+    return session.refused(answer);
+  }
+  const status = answer.value;
+  session.result(status, () => renderStatus(status, session.style));
+  session.suggest(nextAfterStatus(status));
+  return options.exitCode === true && !isHealthy(status) ? EXIT.unhealthy : EXIT.ok;
+}
+
+/** Silence of all regions is shown and waited out: watching is for bad days. */
+async function watchStatus(session: Session, api: Api): Promise<ExitCode> {
+  const { host, options } = session;
+  const signal = host.interruption();
+  do {
+    const answer = await api.status();
+    if (answer.kind === 'answered') {
+      showFrame(session, answer.value);
+    } else if (answer.kind === 'problem' && answer.problem.status < 500) {
+      return session.refused(answer);
+    } else if (!options.json) {
+      host.writeMessage(`${answer.kind === 'silent' ? answer.detail : answer.problem.detail}\n`);
+    }
+  } while (await pause(host, WATCH_INTERVAL_MS, signal));
+  return EXIT.interrupted;
+}
+
+/** On a terminal one screen, elsewhere one block after the other; with `--json` one line each. */
+function showFrame({ host, options, style }: Session, status: StatusJson): void {
+  if (options.json) {
+    host.writeOutput(`${JSON.stringify(status)}\n`);
+    return;
+  }
+  const text = renderStatus(status, style).join('\n');
+  host.writeOutput(host.outputIsTerminal ? `${CLEAR}${text}\n` : `${text}\n\n`);
+}
+
+async function showServices(session: Session): Promise<ExitCode> {
+  const { api } = await session.connect();
+  const answer = await api.status();
+  if (answer.kind !== 'answered') {
+    return session.refused(answer);
+  }
+  const { at, services } = answer.value;
+  session.result({ at, services }, () => renderServices(services, session.style));
+  session.suggest(nextAfterStatus(answer.value));
+  return EXIT.ok;
+}

@@ -1,0 +1,70 @@
+/**
+ * All commands as one commander program, with help that leads with examples.
+ *
+ * Options that every command takes may stand before or after the command. Building the program does
+ * nothing, so the documentation and the completion scripts are made from the same object.
+ */
+import { Command, type Help } from 'commander';
+import packageFile from '../../package.json' with { type: 'json' };
+import { LOCAL_DEFAULTS } from '../local/run-local.ts';
+import { collect } from './arguments.ts';
+import { registerCompletion } from './commands/completion.ts';
+import { registerConfiguration } from './commands/configuration.ts';
+import { registerLocal, registerStart } from './commands/local.ts';
+import { registerLog } from './commands/log.ts';
+import { registerNote } from './commands/note.ts';
+import { registerRuns } from './commands/runs.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerSwitches } from './commands/switch.ts';
+import { registerToken } from './commands/token.ts';
+import { examplesOf, type Register, type Run, withExamples } from './invocation.ts';
+
+/** In the order in which help lists them. */
+const COMMANDS: readonly Register[] = [
+  registerStart,
+  registerStatus,
+  registerRuns,
+  registerLog,
+  registerSwitches,
+  registerNote,
+  registerConfiguration,
+  registerToken,
+  registerLocal,
+  registerCompletion,
+];
+
+export function createProgram(run: Run): Command {
+  const program = new Command('tripoint')
+    .description('Serverless disaster recovery and health checks.')
+    .version(packageFile.version, '-V, --version', 'print the version')
+    .option('--json', 'print one JSON document instead of lines for people')
+    .option('-q, --quiet', 'print no messages, only data and errors')
+    .option('--no-color', 'print no colours (as does NO_COLOR)')
+    .option('--dir <folder>', 'folder of local mode', LOCAL_DEFAULTS.dir)
+    .option('--endpoint <url>', 'URL of a control region; may be repeated', collect, [])
+    .option('--token-file <file>', 'file that holds the operator token')
+    .helpCommand(false)
+    .helpOption('-h, --help', 'print this help')
+    .configureHelp({ showGlobalOptions: true, formatHelp: helpWithExamples })
+    .showHelpAfterError('(add --help for examples and options)')
+    .exitOverride();
+  withExamples(program, [
+    'tripoint start',
+    'tripoint status',
+    'tripoint failover checkout --reason "maintenance" --dry-run',
+  ]);
+  for (const register of COMMANDS) {
+    register(program, run);
+  }
+  return program;
+}
+
+const HELP_COLUMNS = 100;
+
+function helpWithExamples(command: Command, helper: Help): string {
+  helper.helpWidth = Math.min(helper.helpWidth ?? HELP_COLUMNS, HELP_COLUMNS);
+  const examples = examplesOf(command).map((line) => `  ${line}`);
+  const lead = examples.length === 0 ? '' : `Examples:\n${examples.join('\n')}\n\n`;
+  // The prototype's own, because the instance's was replaced by this function.
+  return lead + Object.getPrototypeOf(helper).formatHelp.call(helper, command, helper);
+}

@@ -1,0 +1,102 @@
+/**
+ * What `tripoint apply` would change, key by key.
+ *
+ * The control plane never gives token hashes away, and services do not show their safety rules, so
+ * these are compared by the hash of the whole configuration only, and the text says so.
+ */
+import type { ServiceJson } from '../../api/schemas.ts';
+import type { ServicePolicy } from '../../recovery/policy.ts';
+import type { Style } from './style.ts';
+
+export interface ConfigurationChange {
+  readonly kind: 'add' | 'remove' | 'change';
+  readonly service: string;
+  /** Empty = the service as a whole. */
+  readonly path: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** In the order of the new configuration; services that go come last. Pure; total. */
+export function configurationChanges(
+  current: readonly ServiceJson[],
+  wanted: readonly ServicePolicy[],
+): readonly ConfigurationChange[] {
+  const known = new Map(current.map((service) => [service.service, service]));
+  const changes = wanted.flatMap((policy) => {
+    const before = known.get(policy.service);
+    return before === undefined
+      ? [whole('add', policy.service, `${policy.dnsName}, ${policy.sites.length} sites`)]
+      : memberChanges(policy.service, visibleOf(before), visibleOf(policy));
+  });
+  const kept = new Set(wanted.map(({ service }) => service));
+  const removed = current.filter(({ service }) => !kept.has(service));
+  return [...changes, ...removed.map(({ service, dnsName }) => whole('remove', service, dnsName))];
+}
+
+function whole(kind: 'add' | 'remove', service: string, text: string): ConfigurationChange {
+  const isAdded = kind === 'add';
+  return { kind, service, path: '', from: isAdded ? null : text, to: isAdded ? text : null };
+}
+
+type Visible = ReadonlyMap<string, string>;
+
+/** The members that a service and a policy have in common, flat, as text. */
+function visibleOf(source: ServiceJson | ServicePolicy): Visible {
+  const { detection, objectives } = source;
+  return new Map([
+    ['dnsName', source.dnsName],
+    ['recordType', source.recordType],
+    ['ttlSeconds', String(source.ttlSeconds)],
+    ['strategy', source.strategy],
+    ['automatic', String(source.automatic)],
+    ['primary', source.primary],
+    ['objectives.rtoMs', String(objectives.rtoMs)],
+    ['objectives.rpoMs', String(objectives.rpoMs)],
+    ['detection.intervalMs', String(detection.intervalMs)],
+    ['detection.suspectPhi', String(detection.suspectPhi)],
+    ['detection.failPhi', String(detection.failPhi)],
+    ['detection.silenceMsMax', String(detection.silenceMsMax)],
+    ['order of sites', source.sites.map(({ site }) => site).join(', ')],
+    ...source.sites.flatMap(({ site, region, address, probeUrl }): [string, string][] => [
+      [`sites.${site}.region`, region],
+      [`sites.${site}.address`, address],
+      [`sites.${site}.probeUrl`, probeUrl ?? 'none'],
+    ]),
+  ]);
+}
+
+function memberChanges(
+  service: string,
+  before: Visible,
+  after: Visible,
+): readonly ConfigurationChange[] {
+  const paths = [...new Set([...before.keys(), ...after.keys()])];
+  return paths.flatMap((path) => {
+    const from = before.get(path) ?? null;
+    const to = after.get(path) ?? null;
+    return from === to ? [] : [{ kind: 'change', service, path, from, to }];
+  });
+}
+
+export function renderConfigurationChanges(
+  changes: readonly ConfigurationChange[],
+  style: Style,
+): readonly string[] {
+  if (changes.length === 0) {
+    return ['only tokens or safety rules differ, which the control plane does not show'];
+  }
+  return changes.map((change) => renderChange(change, style));
+}
+
+function renderChange(change: ConfigurationChange, style: Style): string {
+  const { kind, service, path, from, to } = change;
+  switch (kind) {
+    case 'add':
+      return style(`+ ${service}: ${to ?? ''}`, 'good');
+    case 'remove':
+      return style(`- ${service}: ${from ?? ''} is forgotten; its records stay as they are`, 'bad');
+    case 'change':
+      return style(`~ ${service}.${path}: ${from ?? 'none'} → ${to ?? 'none'}`, 'warning');
+  }
+}

@@ -1,0 +1,87 @@
+/** `tripoint log`: one line for each entry, in words; the full bodies are in `--json`. */
+import type { LogJson } from '../../api/schemas.ts';
+import { childOf, valueAt } from '../../config/tree.ts';
+import type { Style } from './style.ts';
+import { cell, renderTable } from './table.ts';
+import { formatInstant } from './time.ts';
+
+type Entry = LogJson['entries'][number];
+
+const HEADER = ['index', 'term', 'at', 'kind', 'what'];
+
+export function renderLog(entries: readonly Entry[], style: Style): readonly string[] {
+  return renderTable({ header: HEADER, rows: entries.map(entryRow) }, style);
+}
+
+/** Lines that follow an earlier page: no header, so that a stream has only one. */
+export function renderLogTail(entries: readonly Entry[], style: Style): readonly string[] {
+  return renderLog(entries, style).slice(1);
+}
+
+function entryRow(entry: Entry) {
+  const kind = textOf(entry.body, 'kind');
+  return [
+    cell(String(entry.index)),
+    cell(String(entry.term)),
+    cell(instantOf(entry.body)),
+    cell(kind === '' ? 'no-op' : kind, kind === '' ? 'dim' : 'strong'),
+    cell(describeEntry(entry.body)),
+  ];
+}
+
+/** One sentence about a log entry. Total: an entry of a later version shows its subject at least. */
+export function describeEntry(body: unknown): string {
+  const text = (key: string) => textOf(body, key);
+  const subject = [text('service'), text('site')].filter((part) => part !== '').join('@');
+  switch (text('kind')) {
+    case '':
+      return 'a new leader confirmed its term';
+    case 'configure':
+      return `configuration ${text('configHash').slice(0, 12)}, by ${text('by')}: ${text('reason')}`;
+    case 'verdict':
+      return `${text('observer')} finds ${subject} ${verdictOf(body)}`;
+    case 'alarm':
+      return `${subject}: ${text('name')} is ${text('state')}`;
+    case 'failover':
+    case 'failback':
+      return `${subject}${targetOf(body)}, by ${text('by')}: ${text('reason')}`;
+    case 'claim-step':
+      return `${text('run')}: ${text('worker')} begins ${text('step')}`;
+    case 'finish-step':
+      return `${text('run')}: ${text('step')} ${textAt(body, ['result', 'kind'])}${codeOf(body)}`;
+    case 'note':
+      return `${subject}, by ${text('by')}: ${text('reason')}`;
+    default:
+      return subject;
+  }
+}
+
+function verdictOf(body: unknown): string {
+  const sentence = textAt(body, ['verdict', 'sentence']);
+  return `${textAt(body, ['verdict', 'state'])}${sentence === '' ? '' : `: ${sentence}`}`;
+}
+
+function targetOf(body: unknown): string {
+  const target = textOf(body, 'to');
+  const forced = childOf(body, 'force') === true ? ', forced' : '';
+  return `${target === '' ? '' : ` → ${target}`}${forced}`;
+}
+
+function codeOf(body: unknown): string {
+  const code = textAt(body, ['result', 'code']);
+  return code === '' ? '' : ` (${code})`;
+}
+
+function instantOf(body: unknown): string {
+  const at = childOf(body, 'at');
+  return typeof at === 'number' ? formatInstant(new Date(at).toISOString()) : '';
+}
+
+function textOf(body: unknown, key: string): string {
+  return textAt(body, [key]);
+}
+
+function textAt(body: unknown, path: readonly string[]): string {
+  const value = valueAt(body, path);
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}

@@ -1,0 +1,69 @@
+/** `tripoint status`: the control regions in one line, then each service with its sites. */
+import type { ConsensusJson, ServiceJson, SiteJson, StatusJson } from '../../api/schemas.ts';
+import { isServiceHealthy, phasePaint, phaseText, roleCell, verdictCell } from './opinion.ts';
+import type { Style } from './style.ts';
+import { cell, renderTable } from './table.ts';
+import { formatElapsed, formatInstant } from './time.ts';
+
+export function renderStatus(status: StatusJson, style: Style): readonly string[] {
+  const observers = status.consensus.members.map(({ region }) => region);
+  return [
+    ...headline(status, style),
+    ...status.services.flatMap((service) => ['', ...renderService(service, observers, style)]),
+    ...(status.services.length === 0 ? ['', style('no services are configured', 'warning')] : []),
+  ];
+}
+
+function headline(status: StatusJson, style: Style): readonly string[] {
+  const { consensus, region, mode, at } = status;
+  const quorum = consensus.quorum ? style('● quorum', 'good') : style('✖ no quorum', 'bad');
+  const leader = consensus.leader === null ? 'no leader' : `leader ${consensus.leader}`;
+  return [
+    `${style('Tripoint', 'strong')} ${mode}, as ${style(region, 'plain')} knows it at ${formatInstant(at)}`,
+    `${quorum} ${members(consensus, style)}  ${style(leader, 'plain')}, term ${consensus.term}, log ${consensus.appliedIndex}`,
+  ];
+}
+
+function members({ members: all }: ConsensusJson, style: Style): string {
+  const answering = all.filter(({ reachable }) => reachable).length;
+  const silent = all.filter(({ reachable }) => !reachable).map(({ region }) => region);
+  const names = silent.length === 0 ? '' : style(` (silent: ${silent.join(', ')})`, 'warning');
+  return `${answering} of ${all.length}${names}`;
+}
+
+function renderService(
+  service: ServiceJson,
+  observers: readonly string[],
+  style: Style,
+): readonly string[] {
+  const { phase, analysis, decision } = service;
+  const rows = service.sites.map((site) => siteRow(site, observers));
+  const header = ['site', 'role', 'opinion', ...observers, 'φ', 'last beat'];
+  const paint = isServiceHealthy(service) ? 'good' : phasePaint(phase);
+  const refusal = decision !== null && decision.kind === 'refuse' && phase.kind === 'impaired';
+  return [
+    `${style(service.service, 'strong')}  ${style(service.dnsName, 'plain')}  ${style(phaseText(phase), paint)}`,
+    ...renderTable({ header, rows }, style).map((line) => `  ${line}`),
+    `  ${style(`${analysis.code}: ${analysis.sentence}`, 'plain')}`,
+    ...(refusal ? [`  ${style(`${decision.code}: ${decision.sentence}`, 'warning')}`] : []),
+  ];
+}
+
+function siteRow(site: SiteJson, observers: readonly string[]) {
+  const { observation } = site;
+  return [
+    cell(site.site),
+    roleCell(site.role),
+    verdictCell(site.opinion.state),
+    ...observers.map((observer) => {
+      const verdict = site.verdicts.find((candidate) => candidate.observer === observer);
+      return verdict === undefined ? cell('–', 'dim') : verdictCell(verdict.state);
+    }),
+    cell(observation === null ? '–' : observation.phi.toFixed(1)),
+    cell(
+      observation === null || observation.silentMs === null
+        ? '–'
+        : `${formatElapsed(observation.silentMs)} ago`,
+    ),
+  ];
+}

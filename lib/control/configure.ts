@@ -1,0 +1,134 @@
+/**
+ * Puts a new configuration in force, or refuses it as a whole. Pure.
+ *
+ * What is known of a service survives as far as its sites do. A change that would take the ground
+ * from under a live service (its active site gone, its records changed while a run is open) is
+ * refused, because half a configuration is worse than an old one.
+ */
+
+import { ownValue } from '../base/own-value.ts';
+import { fuseOpinion } from '../detection/opinion.ts';
+import type { Moment } from '../recovery/machine.ts';
+import { startSetup } from '../recovery/machine.ts';
+import type { ServicePolicy } from '../recovery/policy.ts';
+import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
+import type { CommandResult, ControlCommand } from './commands.ts';
+import { withService } from './service-events.ts';
+import { withEvents } from './timeline.ts';
+
+type Configure = Extract<ControlCommand, { kind: 'configure' }>;
+
+export interface Reduction {
+  readonly state: RecoveryState;
+  readonly result: CommandResult;
+}
+
+export function configure(state: RecoveryState, command: Configure, moment: Moment): Reduction {
+  const conflict = conflictOf(state, command.policies);
+  if (conflict !== null) {
+    return { state, result: conflict };
+  }
+  if (state.configHash === command.configHash) {
+    return { state, result: accepted('config-unchanged', 'this configuration is in force') };
+  }
+  const kept = Object.fromEntries(
+    command.policies.flatMap(({ service }) => {
+      const standing = ownValue(state.services, service);
+      return standing === undefined ? [] : [[service, standing]];
+    }),
+  );
+  const cleared: RecoveryState = { ...state, configHash: command.configHash, services: kept };
+  const configured = command.policies.reduce(
+    (next, policy) => configureService(next, policy, moment),
+    cleared,
+  );
+  const sentence = `${command.by} applied configuration ${command.configHash.slice(0, 12)}`;
+  const happenings = command.policies.map(({ service }) => ({ service, kind: 'config', sentence }));
+  return {
+    state: withEvents(configured, happenings, moment),
+    result: accepted('config-applied', sentence),
+  };
+}
+
+function conflictOf(
+  state: RecoveryState,
+  policies: readonly ServicePolicy[],
+): CommandResult | null {
+  for (const standing of Object.values(state.services)) {
+    const name = standing.policy.service;
+    const policy = policies.find(({ service }) => service === name);
+    const hasRun = 'run' in standing.phase;
+    if (hasRun && (policy === undefined || needsSetup(standing, policy))) {
+      return refused('run-in-progress', `${name} has an open run; wait for its end`);
+    }
+    if (policy !== undefined && !policy.sites.some(({ site }) => site === standing.activeSite)) {
+      return refused(
+        'active-site-removed',
+        `${name}@${standing.activeSite} is active: fail over first`,
+      );
+    }
+  }
+  return null;
+}
+
+function configureService(
+  state: RecoveryState,
+  policy: ServicePolicy,
+  moment: Moment,
+): RecoveryState {
+  const standing = ownValue(state.services, policy.service);
+  const sites = Object.fromEntries(
+    policy.sites.map(({ site }) => [site, ownValue(standing?.sites ?? {}, site) ?? unheard(state)]),
+  );
+  if (standing === undefined) {
+    return withService(state, startSetup(newService(policy, sites, moment), moment), moment);
+  }
+  const service: ServiceState = { ...standing, policy, sites };
+  const change = needsSetup(standing, policy)
+    ? startSetup(service, moment)
+    : { service, started: null };
+  return withService(state, change, moment);
+}
+
+/** Whether the records that should stand for the active site change. */
+function needsSetup({ policy: old, activeSite }: ServiceState, next: ServicePolicy): boolean {
+  const address = ({ sites }: ServicePolicy) =>
+    sites.find(({ site }) => site === activeSite)?.address;
+  return (
+    old.dnsName !== next.dnsName ||
+    old.recordType !== next.recordType ||
+    old.ttlSeconds !== next.ttlSeconds ||
+    address(old) !== address(next)
+  );
+}
+
+function newService(
+  policy: ServicePolicy,
+  sites: ServiceState['sites'],
+  { term, index }: Moment,
+): ServiceState {
+  return {
+    policy,
+    phase: { kind: 'steady' },
+    activeSite: policy.primary,
+    epoch: { term, index },
+    sites,
+    analysis: { code: 'waiting-for-first-heartbeat', sentence: 'configured just now' },
+    decision: null,
+    lastRunEndedAt: null,
+    automaticRunStarts: [],
+    reviewAt: null,
+  };
+}
+
+function unheard({ observers }: RecoveryState): SiteState {
+  return { verdicts: {}, opinion: fuseOpinion([], observers), opinionSince: null, alarms: [] };
+}
+
+export function accepted(code: string, sentence: string): CommandResult {
+  return { kind: 'accepted', code, sentence };
+}
+
+export function refused(code: string, sentence: string): CommandResult {
+  return { kind: 'refused', code, sentence };
+}

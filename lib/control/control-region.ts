@@ -1,0 +1,291 @@
+/**
+ * One control region, composed: the log, the observer, the worker, the archive, and the use cases
+ * that the API offers. The same object runs in a local process and in a Lambda function; only the
+ * adapters and who drives its loops differ.
+ */
+import type { SnapshotStore } from '../backup/snapshot-store.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import { type CommandId, commandId, type RegionId } from '../base/identifiers.ts';
+import { formatInstant } from '../base/instant.ts';
+import type { Sha256 } from '../base/json.ts';
+import type { LogEvent } from '../base/log.ts';
+import { type Cluster, createCluster } from '../consensus/cluster.ts';
+import { Compactor } from '../consensus/compactor.ts';
+import { LogHost } from '../consensus/log-host.ts';
+import { Pulse } from '../consensus/pulse.ts';
+import { isMajority } from '../consensus/quorum.ts';
+import type { RegisterPort } from '../consensus/register-port.ts';
+import type { Identity } from '../consensus/server.ts';
+import type { ConsensusTimings } from '../consensus/settings.ts';
+import type { Run, Step, StepResult } from '../recovery/run.ts';
+import type { RecoveryState } from '../recovery/state.ts';
+import type { SwitchPort, VerifyPort } from '../recovery/switch-port.ts';
+import { Archive } from './archive.ts';
+import type { CommandResult, ControlCommand } from './commands.ts';
+import type { CommandOutcome, ControlPlane, LogPosition } from './control-plane.ts';
+import { performStep } from './effects.ts';
+import type { HealthStore } from './health-store.ts';
+import { Ingest } from './ingest.ts';
+import { CONTROL_TIMINGS } from './limits.ts';
+import { createControlMachine } from './machine.ts';
+import { Observer } from './observe.ts';
+import { createPlane } from './plane.ts';
+import { type SnapshotOutcome, StateSnapshots } from './state-snapshot.ts';
+import { Worker } from './worker.ts';
+
+export interface ControlRegionOptions {
+  readonly identity: Identity;
+  /** One per member, in any order. */
+  readonly registers: readonly RegisterPort[];
+  readonly health: HealthStore;
+  readonly stores: {
+    readonly own: SnapshotStore;
+    readonly all: ReadonlyMap<RegionId, SnapshotStore>;
+  };
+  readonly switchPort: SwitchPort;
+  readonly verifyPort: VerifyPort;
+  readonly timings: ConsensusTimings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sha256: Sha256;
+  readonly log: LogEvent;
+}
+
+export class ControlRegion {
+  readonly plane: ControlPlane;
+  readonly #options: ControlRegionOptions;
+  readonly #cluster: Cluster;
+  readonly #host: LogHost<RecoveryState>;
+  readonly #pulse: Pulse<RecoveryState>;
+  readonly #compactor: Compactor<RecoveryState>;
+  readonly #observer: Observer;
+  readonly #worker: Worker;
+  readonly #archive: Archive;
+  readonly #snapshots: StateSnapshots;
+  readonly #listeners = new Set<() => void>();
+  /** Proposals under way, by what they are about: one at a time each. */
+  readonly #underWay = new Set<string>();
+  #isStopping = false;
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ControlRegionOptions) {
+    const { identity, registers, health, stores, clock, sha256, random } = options;
+    this.#options = options;
+    this.#cluster = createCluster({ ...options, registers });
+    const machine = createControlMachine(identity.members);
+    const cluster = this.#cluster;
+    this.#host = new LogHost({ cluster, machine, sha256 });
+    this.#pulse = new Pulse(cluster, this.#host);
+    this.#compactor = new Compactor(cluster, this.#host);
+    this.#archive = new Archive(stores);
+    this.#snapshots = new StateSnapshots(copyTargets(options));
+    const ingest = new Ingest(health, () => this.#host.replica.state);
+    const takeStoreErrors = () => ingest.takeStoreErrors();
+    this.#observer = new Observer({ region: identity.region, health, clock, takeStoreErrors });
+    this.#worker = new Worker({
+      region: identity.region,
+      state: () => this.#host.replica.state,
+      propose: (command) => this.#proposeOwn(command),
+      perform: (run, step) => this.#perform(run, step),
+      clock,
+      random,
+      log: options.log,
+    });
+    this.#host.onApplied((applied) => {
+      this.#archive.take(applied);
+      this.#notify();
+      this.#startWork();
+    });
+    this.plane = createPlane({
+      region: identity.region,
+      host: this.#host,
+      ingest,
+      observer: this.#observer,
+      archive: this.#archive,
+      stores: [stores.own, ...stores.all.values()],
+      clock,
+      position: () => this.#position(),
+      onChange: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+    });
+  }
+
+  /** Starts the loops of a long-lived process. A loop that throws stops the process: loudly. */
+  start(): void {
+    this.#loops = this.#runLoops(() => this.#isStopping);
+  }
+
+  /** Resolves when every loop has ended its round. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#loops;
+  }
+
+  /** Runs the loops for a bounded time: one invocation of a scheduled function. */
+  async runFor(durationMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.monotonicNow() + durationMs;
+    await this.#runLoops(() => clock.monotonicNow() >= until);
+  }
+
+  /** One look at this region's register: what an API invocation does before it answers. */
+  async refresh(): Promise<void> {
+    const client = this.#cluster.clients.get(this.#options.identity.region);
+    const beat = await client?.readBeat();
+    await this.#host.follow(beat?.kind === 'found' ? beat.beat.commit : null);
+  }
+
+  takeSnapshot(): Promise<SnapshotOutcome> {
+    return this.#snapshots.take(this.#host.replica);
+  }
+
+  async #runLoops(isOver: () => boolean): Promise<void> {
+    const { beatMs } = this.#options.timings;
+    await Promise.all([
+      this.#loop(beatMs, isOver, () => this.#pulse.tick()),
+      this.#loop(CONTROL_TIMINGS.tickMs, isOver, () => this.#tick()),
+      this.#loop(CONTROL_TIMINGS.tickMs, isOver, () => this.#keepHouse()),
+      this.#loop(CONTROL_TIMINGS.snapshotMs, isOver, () => this.takeSnapshot()),
+    ]);
+  }
+
+  async #loop(
+    periodMs: number,
+    ...[isOver, round]: [() => boolean, () => Promise<unknown>]
+  ): Promise<void> {
+    const { clock } = this.#options;
+    while (!isOver()) {
+      const startedAt = clock.monotonicNow();
+      await round();
+      await this.#sleepUnlessOver(periodMs - (clock.monotonicNow() - startedAt), isOver);
+    }
+  }
+
+  /** Sleeps in slices, so that stopping does not wait for the longest period. */
+  async #sleepUnlessOver(durationMs: number, isOver: () => boolean): Promise<void> {
+    let leftMs = Math.max(1, durationMs);
+    while (leftMs > 0 && !isOver()) {
+      const sliceMs = Math.min(leftMs, CONTROL_TIMINGS.tickMs);
+      await this.#options.clock.sleep(sliceMs);
+      leftMs -= sliceMs;
+    }
+  }
+
+  /** Judges the sites and sets out what follows; waits for no quorum, so that it is never late. */
+  async #tick(): Promise<void> {
+    const { state } = this.#host.replica;
+    for (const command of await this.#observer.observe(state)) {
+      this.#proposeOnce(command);
+    }
+    this.#proposeReviews(state);
+    this.#startWork();
+    await this.#survey();
+    this.#notify();
+  }
+
+  /** Archive first, then compaction: a register forgets only what is archived. */
+  async #keepHouse(): Promise<void> {
+    await this.#archive.tick();
+    await this.#compactor.tick(this.#archive.archivedUpTo);
+  }
+
+  async #survey(): Promise<void> {
+    await Promise.all([...this.#cluster.clients.values()].map((client) => client.readBeat()));
+  }
+
+  #startWork(): void {
+    if (!this.#isStopping) {
+      void this.#worker.work();
+    }
+  }
+
+  #proposeReviews({ services }: RecoveryState): void {
+    const now = this.#options.clock.wallNow();
+    const isLeading = this.#host.leader?.region === this.#options.identity.region;
+    for (const { policy, reviewAt } of Object.values(services)) {
+      if (isLeading && reviewAt !== null && now >= reviewAt) {
+        this.#proposeOnce({ kind: 'review', service: policy.service, at: now });
+      }
+    }
+  }
+
+  #proposeOnce(command: ControlCommand): void {
+    const subject = subjectOf(command);
+    if (!this.#underWay.has(subject)) {
+      this.#underWay.add(subject);
+      void this.#proposeOwn(command).finally(() => this.#underWay.delete(subject));
+    }
+  }
+
+  async #proposeOwn(command: ControlCommand): Promise<CommandResult | null> {
+    const outcome: CommandOutcome = await this.plane.propose(this.#newCommandId(), command);
+    return outcome.kind === 'committed' ? outcome.result : null;
+  }
+
+  #newCommandId(): CommandId {
+    const { random, identity } = this.#options;
+    const word = () => Math.floor(random() * 2 ** 48).toString(36);
+    return commandId(`${identity.region}:${word()}${word()}${word()}`);
+  }
+
+  #perform(run: Run, step: Step): Promise<StepResult> {
+    const { switchPort, verifyPort, stores, clock, random, identity } = this.#options;
+    const { replica } = this.#host;
+    const ports = { switchPort, verifyPort, store: stores.own, clock, random };
+    return performStep(
+      ports,
+      { run, step: step.name },
+      {
+        state: replica.state,
+        report: {
+          generatedAt: clock.wallNow(),
+          generatedBy: identity.region,
+          position: { index: replica.applied.index, chain: replica.chain },
+          formatInstant: formatInstant,
+        },
+      },
+    );
+  }
+
+  #position(): LogPosition {
+    const { replica, leader } = this.#host;
+    const clients = [...this.#cluster.clients.values()];
+    const reachable = clients.filter(({ isReachable }) => isReachable).map(({ region }) => region);
+    return {
+      appliedIndex: replica.applied.index,
+      appliedTerm: replica.applied.term,
+      chain: replica.chain,
+      leader: leader?.region ?? null,
+      term: leader?.term ?? replica.applied.term,
+      quorum: isMajority(reachable.length, clients.length),
+      reachable,
+    };
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) {
+      listener();
+    }
+  }
+}
+
+export function createControlRegion(options: ControlRegionOptions): ControlRegion {
+  return new ControlRegion(options);
+}
+
+function subjectOf(command: ControlCommand): string {
+  const { kind } = command;
+  const service = 'service' in command ? command.service : '';
+  const site = 'site' in command ? command.site : '';
+  return `${kind} ${service} ${site}`;
+}
+
+/** This region's store, and the next region's in order. */
+function copyTargets({ stores, identity }: ControlRegionOptions): readonly SnapshotStore[] {
+  const { members, region } = identity;
+  const next = members[(members.indexOf(region) + 1) % members.length];
+  const other = next === undefined ? undefined : stores.all.get(next);
+  return other === undefined || other === stores.own ? [stores.own] : [stores.own, other];
+}

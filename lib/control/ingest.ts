@@ -1,0 +1,125 @@
+/**
+ * Takes a heartbeat: one conditional write of one item, judged later.
+ *
+ * The site's record is cached, so the common case is a single round trip: step the cached window,
+ * write it if its revision still stands. A conflict brings the newer record back.
+ */
+import { ownValue } from '../base/own-value.ts';
+import type { ArrivalOutcome } from '../detection/record-arrival.ts';
+import { recordArrival } from '../detection/record-arrival.ts';
+import { deadlines } from '../detection/suspicion.ts';
+import type { ServicePolicy } from '../recovery/policy.ts';
+import type { RecoveryState } from '../recovery/state.ts';
+import type { Heartbeat, IngestOutcome } from './control-plane.ts';
+import type { HealthStore, RecordRead, SiteRecord } from './health-store.ts';
+import { CONTROL_LIMITS } from './limits.ts';
+
+export class Ingest {
+  readonly #health: HealthStore;
+  readonly #state: () => RecoveryState;
+  /** Least recently used first. */
+  readonly #cache = new Map<string, Extract<RecordRead, { kind: 'found' }>>();
+  #storeErrors = 0;
+
+  constructor(health: HealthStore, state: () => RecoveryState) {
+    this.#health = health;
+    this.#state = state;
+  }
+
+  /** Writes that failed since the last call: the observer doubts itself by them. */
+  takeStoreErrors(): number {
+    const errors = this.#storeErrors;
+    this.#storeErrors = 0;
+    return errors;
+  }
+
+  async ingest(beat: Heartbeat): Promise<IngestOutcome> {
+    const state = this.#state();
+    if (state.configHash === null) {
+      return { kind: 'unavailable', cause: 'this region has not caught up with the log yet' };
+    }
+    const policy = ownValue(state.services, beat.service)?.policy;
+    if (policy === undefined || !policy.sites.some(({ site }) => site === beat.site)) {
+      return { kind: 'unknown-site' };
+    }
+    const outcome = await this.#store(beat, policy);
+    this.#storeErrors += outcome.kind === 'unavailable' ? 1 : 0;
+    return outcome.kind === 'stored' ? this.#answer(beat, policy) : outcome;
+  }
+
+  async #store(beat: Heartbeat, policy: ServicePolicy): Promise<Stored> {
+    const key = `${beat.service}/${beat.site}`;
+    for (let attempts = 0; attempts < CONTROL_LIMITS.ingestAttemptsMax; attempts += 1) {
+      const known = this.#cache.get(key) ?? (await this.#read(beat));
+      if (known.kind === 'unknown') {
+        return { kind: 'unavailable', cause: known.cause };
+      }
+      const record = known.kind === 'found' ? known.record : null;
+      const next = recordAfter(record, beat, policy);
+      if (next === null) {
+        return { kind: 'stored' };
+      }
+      const write = await this.#health.write(record?.revision ?? 0, next);
+      if (write.kind === 'applied') {
+        this.#remember(key, next);
+        return { kind: 'stored' };
+      }
+      // After a lost answer only a read tells whether this beat is in; a repeat of it is harmless.
+      this.#cache.delete(key);
+      if (write.kind === 'conflict' && write.record !== null) {
+        this.#remember(key, write.record);
+      }
+    }
+    return { kind: 'unavailable', cause: 'too many writers of one site at once' };
+  }
+
+  #read({ service, site }: Heartbeat): Promise<RecordRead> {
+    return this.#health.read(service, site);
+  }
+
+  #answer({ service, site }: Heartbeat, policy: ServicePolicy): IngestOutcome {
+    const standing = ownValue(this.#state().services, service);
+    return {
+      kind: 'accepted',
+      role:
+        standing === undefined ? 'unknown' : standing.activeSite === site ? 'active' : 'standby',
+      epoch: standing?.epoch ?? null,
+      nextBeatMs: policy.detection.intervalMs,
+    };
+  }
+
+  #remember(key: string, record: SiteRecord): void {
+    this.#cache.delete(key);
+    this.#cache.set(key, { kind: 'found', record });
+    const [oldest] = this.#cache.keys();
+    if (this.#cache.size > CONTROL_LIMITS.cachedSitesMax && oldest !== undefined) {
+      this.#cache.delete(oldest);
+    }
+  }
+}
+
+type Stored =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'unavailable'; readonly cause: string };
+
+/** The record to write; null = this beat is known already. */
+function recordAfter(
+  known: SiteRecord | null,
+  beat: Heartbeat,
+  policy: ServicePolicy,
+): SiteRecord | null {
+  const arrival = { arrivedAt: beat.receivedAt, sequence: beat.sequence, bootId: beat.bootId };
+  const outcome: ArrivalOutcome = recordArrival(known?.window ?? null, arrival, policy.detection);
+  if (outcome.kind === 'duplicate' || outcome.kind === 'refused') {
+    return null;
+  }
+  return {
+    service: beat.service,
+    site: beat.site,
+    revision: (known?.revision ?? 0) + 1,
+    window: outcome.window,
+    reportedStatus: beat.status,
+    replicationLagMs: beat.replicationLagMs,
+    ...deadlines(outcome.window, policy.detection),
+  };
+}

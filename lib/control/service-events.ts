@@ -1,0 +1,116 @@
+/**
+ * Joins detection and recovery for one service: evidence is fused into opinions, opinions are put
+ * before the recovery machine, and a run it authorises enters the state. Pure.
+ */
+
+import { epochMillis, type RegionId } from '../base/identifiers.ts';
+import { ownValue } from '../base/own-value.ts';
+import { fuseOpinion, type ObserverVerdict, type Opinion } from '../detection/opinion.ts';
+import { RUN_LIMITS } from '../recovery/limits.ts';
+import { type MachineEvent, type Moment, stepMachine } from '../recovery/machine.ts';
+import type { Run } from '../recovery/run.ts';
+import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
+import { changesOf, runStarted, withEvents } from './timeline.ts';
+
+/** Replaces one service, tells what changed, and takes up the run that was started, if any. */
+export function withService(
+  state: RecoveryState,
+  change: { readonly service: ServiceState; readonly started: Run | null },
+  moment: Moment,
+): RecoveryState {
+  const { service, started } = change;
+  const name = service.policy.service;
+  const before = ownValue(state.services, name) ?? null;
+  const next: RecoveryState = {
+    ...state,
+    services: { ...state.services, [name]: service },
+    runs: started === null ? state.runs : keptRuns([...state.runs, started]),
+  };
+  const happenings = [
+    ...changesOf(before, service),
+    ...(started === null ? [] : [runStarted(started)]),
+  ];
+  return withEvents(next, happenings, moment);
+}
+
+/** One event for one service, through the machine. */
+export function stepService(
+  state: RecoveryState,
+  { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
+  moment: Moment,
+): RecoveryState {
+  return withService(state, stepMachine(service, event, moment), moment);
+}
+
+/** Fuses every site's verdicts as of `moment`, and asks the machine what follows. */
+export function reconsider(
+  state: RecoveryState,
+  { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
+  moment: Moment,
+): RecoveryState {
+  const fused = fuseAll(service, state.observers, moment);
+  return stepService(state, { service: fused, event }, moment);
+}
+
+function fuseAll(
+  service: ServiceState,
+  observers: readonly RegionId[],
+  moment: Moment,
+): ServiceState {
+  const { policy } = service;
+  let reviewAt = service.reviewAt;
+  const sites = Object.entries(service.sites).map(([name, site]) => {
+    const opinion = fuseSite(service, { site, observers, moment });
+    const lapsesAt = refutationLapsesAt(site, opinion, policy.detection.silenceMsMax);
+    reviewAt = lapsesAt !== null && lapsesAt > moment.at ? earliest(reviewAt, lapsesAt) : reviewAt;
+    const isChanged = opinion.state !== site.opinion.state;
+    return [
+      name,
+      { ...site, opinion, opinionSince: isChanged ? moment.at : site.opinionSince },
+    ] as const;
+  });
+  return { ...service, sites: Object.fromEntries(sites), reviewAt };
+}
+
+function fuseSite(
+  { policy }: ServiceState,
+  { site, observers, moment }: { site: SiteState; observers: readonly RegionId[]; moment: Moment },
+): Opinion {
+  const verdicts: readonly ObserverVerdict[] = observers.flatMap((observer) => {
+    const committed = site.verdicts[observer];
+    return committed === undefined ? [] : [{ observer, verdict: committed.verdict }];
+  });
+  const freshness = { now: moment.at, proofMsMax: policy.detection.silenceMsMax };
+  return fuseOpinion(verdicts, observers, freshness);
+}
+
+/** A region may die with "healthy" as its last word: look again when that word is too old to count. */
+function refutationLapsesAt(
+  site: SiteState,
+  { votes }: Opinion,
+  proofMsMax: number,
+): number | null {
+  const arrivals = votes.flatMap(({ refutedBy }) => {
+    const arrival = refutedBy === null ? null : site.verdicts[refutedBy]?.verdict.lastArrivalAt;
+    return arrival === null || arrival === undefined ? [] : [arrival];
+  });
+  return arrivals.length === 0 ? null : Math.max(...arrivals) + proofMsMax + 1;
+}
+
+function earliest(current: ServiceState['reviewAt'], candidate: number): ServiceState['reviewAt'] {
+  return epochMillis(current === null ? candidate : Math.min(current, candidate));
+}
+
+/** Open runs all stay; of the ended ones the latest. */
+export function keptRuns(runs: readonly Run[]): readonly Run[] {
+  const surplus = runs.length - RUN_LIMITS.runsKeptMax;
+  if (surplus <= 0) {
+    return runs;
+  }
+  let toDrop = surplus;
+  return runs.filter(({ outcome }) => {
+    const drops = toDrop > 0 && outcome.kind !== 'open';
+    toDrop -= drops ? 1 : 0;
+    return !drops;
+  });
+}

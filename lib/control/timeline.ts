@@ -1,0 +1,82 @@
+/** The timeline that people read: one sentence per thing that happened. Pure. */
+
+import type { EpochMillis } from '../base/identifiers.ts';
+import { ownValue } from '../base/own-value.ts';
+import { RUN_LIMITS } from '../recovery/limits.ts';
+import type { Moment } from '../recovery/machine.ts';
+import type { Run } from '../recovery/run.ts';
+import type { RecoveryState, ServiceState, TimelineEvent } from '../recovery/state.ts';
+
+export interface Happening {
+  readonly service: string;
+  readonly kind: string;
+  readonly sentence: string;
+}
+
+/** Appends events; the oldest fall off at the limit. */
+export function withEvents(
+  state: RecoveryState,
+  happenings: readonly Happening[],
+  { index, at }: { readonly index: Moment['index']; readonly at: EpochMillis },
+): RecoveryState {
+  if (happenings.length === 0) {
+    return state;
+  }
+  const events: readonly TimelineEvent[] = happenings.map((happening) => ({
+    index,
+    at,
+    ...happening,
+  }));
+  return {
+    ...state,
+    timeline: [...state.timeline, ...events].slice(-RUN_LIMITS.timelineEventsMax),
+  };
+}
+
+/** What changed between two states of one service, in the order a reader wants it. */
+export function changesOf(before: ServiceState | null, after: ServiceState): readonly Happening[] {
+  const { service } = after.policy;
+  const opinions = Object.entries(after.sites).flatMap(([site, { opinion }]) =>
+    before !== null && opinion.state !== ownValue(before.sites, site)?.opinion.state
+      ? [{ service, kind: 'opinion', sentence: `${site} is ${opinion.state}: ${opinion.sentence}` }]
+      : [],
+  );
+  const isDecided =
+    after.decision !== null &&
+    (after.decision.code !== before?.decision?.code || after.decision.kind === 'act') &&
+    after.decision.index !== before?.decision?.index;
+  const decision =
+    isDecided && after.decision !== null
+      ? [
+          {
+            service,
+            kind: after.decision.kind,
+            sentence: `${after.decision.code}: ${after.decision.sentence}`,
+          },
+        ]
+      : [];
+  return [...opinions, ...decision];
+}
+
+export function runStarted(run: Run): Happening {
+  const route = run.from === run.to ? run.to : `${run.from} → ${run.to}`;
+  return {
+    service: run.service,
+    kind: 'run-started',
+    sentence: `run ${run.id} (${run.kind}, ${run.trigger}): ${route}; ${run.reason}`,
+  };
+}
+
+export function runEnded(run: Run): readonly Happening[] {
+  const { service, id, outcome } = run;
+  switch (outcome.kind) {
+    case 'open':
+      return [];
+    case 'done': {
+      const but = outcome.exceptions.length === 0 ? '' : `, but ${outcome.exceptions.join(', ')}`;
+      return [{ service, kind: 'run-done', sentence: `run ${id} is done${but}` }];
+    }
+    case 'failed':
+      return [{ service, kind: 'run-failed', sentence: `run ${id} failed: ${outcome.code}` }];
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The process that is one control region: its DynamoDB store, its controller and its API.
+ *
+ * Composition only. Everything here is a port's adapter wired to the region object that runs in a
+ * Lambda function just the same; the one thing local about it is that the table lives in the same
+ * process, so `kill -9` takes table, controller and API down together, as the loss of a region does.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { createApi } from '../api/app.ts';
+import { HEARTBEAT_RATE_DEFAULT, LOCAL_EVENTS } from '../api/dependencies.ts';
+import { createHealthStore } from '../aws/dynamodb/health-store.ts';
+import { createTables } from '../aws/dynamodb/tables.ts';
+import { AppError } from '../base/errors.ts';
+import type { RegionId } from '../base/identifiers.ts';
+import { TABLES } from '../config/names.ts';
+import type { RegisterPort } from '../consensus/register-port.ts';
+import { LOCAL_TIMINGS } from '../consensus/settings.ts';
+import { type ControlRegion, createControlRegion } from '../control/control-region.ts';
+import { type ChildContext, type ChildParts, runChild } from './child-main.ts';
+import type { RegionSettings } from './child-settings.ts';
+import { dnsResolver } from './dns/resolver.ts';
+import { zoneClient } from './dns/zone-client.ts';
+import { pathExists } from './durable-file.ts';
+import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
+import { createFolderSnapshotStore } from './folder-snapshot-store.ts';
+import { listen } from './listen.ts';
+import { createLocalClient, openRegisters } from './region-stores.ts';
+import { siteProbe } from './site-probe.ts';
+import { SYSTEM_CLOCK, sha256 } from './system-clock.ts';
+import { VERSION } from './version.ts';
+
+const DNS_TIMEOUT_MS = 1000;
+const ZONE_TIMEOUT_MS = 2000;
+const PROBE_TIMEOUT_MS = 2000;
+
+const [, , processName = 'region'] = process.argv;
+
+runChild<RegionSettings>(processName, startRegion);
+
+async function startRegion(settings: RegionSettings, context: ChildContext): Promise<ChildParts> {
+  const { databaseDir, databasePort, apiPort, region } = settings;
+  await requireFolder(settings);
+  const database = await startEmbeddedDynamoDb({ path: databaseDir, port: databasePort });
+  const own = createLocalClient(region, database.url);
+  const { registers, close: closeRegisters } = openRegisters(settings.clusterId, settings.peers);
+  if (!settings.isBootstrapped) {
+    await createTables(own);
+  }
+  await context.prepared();
+  await requireRegister(region, registers);
+  const control = composeRegion(settings, { registers, own }, context);
+  const api = await listen(createRegionApi(settings, control, context), { port: apiPort });
+  control.start();
+  return {
+    stop: async () => {
+      await api.close();
+      await control.stop();
+      closeRegisters();
+      own.destroy();
+      await database.close();
+    },
+  };
+}
+
+function composeRegion(
+  settings: RegionSettings,
+  stores: {
+    readonly registers: readonly RegisterPort[];
+    readonly own: ReturnType<typeof createLocalClient>;
+  },
+  { log }: ChildContext,
+): ControlRegion {
+  const { clusterId, region, peers, dns } = settings;
+  const snapshots = new Map(
+    peers.map((peer) => [peer.region, createFolderSnapshotStore(peer.snapshotDir)]),
+  );
+  const own = snapshots.get(region);
+  if (own === undefined) {
+    throw new AppError(`${region} is not among the regions of the cluster`, {
+      code: 'region-not-a-member',
+      hint: 'This is a mistake of the supervisor; start again.',
+      retryable: false,
+    });
+  }
+  return createControlRegion({
+    identity: { clusterId, region, members: peers.map((peer) => peer.region).toSorted() },
+    registers: stores.registers,
+    health: createHealthStore({ client: stores.own, tableName: TABLES.health }),
+    stores: { own, all: snapshots },
+    switchPort: zoneClient({ url: dns.controlUrl, token: dns.token, timeoutMs: ZONE_TIMEOUT_MS }),
+    verifyPort: {
+      resolve: dnsResolver({ host: dns.host, port: dns.port, timeoutMs: DNS_TIMEOUT_MS }),
+      probe: siteProbe({ timeoutMs: PROBE_TIMEOUT_MS }),
+    },
+    timings: LOCAL_TIMINGS,
+    clock: SYSTEM_CLOCK,
+    random: Math.random,
+    sha256,
+    log,
+  });
+}
+
+function createRegionApi(
+  { operatorTokenHash }: RegionSettings,
+  { plane }: ControlRegion,
+  { log }: ChildContext,
+): ReturnType<typeof createApi> {
+  return createApi({
+    plane,
+    auth: { operatorTokenHashes: [operatorTokenHash] },
+    settings: {
+      mode: 'local',
+      version: VERSION,
+      openReads: true,
+      heartbeatRate: HEARTBEAT_RATE_DEFAULT,
+      events: LOCAL_EVENTS,
+    },
+    clock: SYSTEM_CLOCK,
+    randomId: randomUUID,
+    log,
+  });
+}
+
+/** A store that was made before is opened, never made anew. */
+async function requireFolder({
+  databaseDir,
+  isBootstrapped,
+  region,
+}: RegionSettings): Promise<void> {
+  if (!isBootstrapped) {
+    await mkdir(databaseDir, { recursive: true });
+  } else if (!(await pathExists(databaseDir))) {
+    throw registerLost(region, `its folder ${databaseDir} is gone`);
+  }
+}
+
+/**
+ * A register that is missing after the cluster was made had voted: going on without its memory
+ * could commit two histories.
+ */
+async function requireRegister(
+  region: RegionId,
+  registers: readonly RegisterPort[],
+): Promise<void> {
+  const outcome = await registers.find((register) => register.region === region)?.read();
+  if (outcome?.kind !== 'found') {
+    throw registerLost(region, outcome?.kind === 'unreachable' ? outcome.cause : 'it is not there');
+  }
+}
+
+function registerLost(region: RegionId, detail: string): AppError {
+  return new AppError(`the register of ${region} is lost: ${detail}`, {
+    code: 'register-lost',
+    hint:
+      'Restore the folder of this region from its own copy. Without one, remove all of .tripoint ' +
+      'and begin anew: a register that forgot its votes may not go on.',
+    retryable: false,
+  });
+}

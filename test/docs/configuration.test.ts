@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { editorSchema } from '../../lib/config/json-schema.ts';
+import { parseConfiguration } from '../../lib/config/parse.ts';
+import { renderConfigurationPage } from './configuration-page.ts';
+import { expectGeneratedJson, expectGeneratedPage } from './generated-page.ts';
+
+describe('docs/configuration.md', () => {
+  test('says what the schema, the rules and the limits say', () => {
+    expectGeneratedPage('docs/configuration.md', renderConfigurationPage());
+  });
+
+  test('documents every key of the schema with a meaning', () => {
+    const rows = renderConfigurationPage()
+      .split('\n')
+      .filter((line) => /^\| `/.test(line));
+    expect(rows.length).toBeGreaterThan(25);
+    expect(rows.filter((row) => /\|\s+\|$/.test(row) || row.includes('undefined'))).toEqual([]);
+  });
+});
+
+describe('docs/tripoint.schema.json', () => {
+  test('is the JSON Schema of the file', () => {
+    expectGeneratedJson('docs/tripoint.schema.json', editorSchema());
+  });
+
+  test('lets a reference stand in place of any constrained value', () => {
+    const text = JSON.stringify(editorSchema());
+    expect(text).not.toContain('x-type');
+    expect(text.match(/"anyOf"/g)?.length).toBeGreaterThan(10);
+  });
+});
+
+describe('docs/examples/tripoint.yaml', () => {
+  test('is valid without any variable', () => {
+    expect(
+      parseConfiguration(readFileSync('docs/examples/tripoint.yaml', 'utf8'), {}),
+    ).toMatchObject({ kind: 'valid', policies: [{ service: 'checkout', automatic: true }] });
+  });
+});
+
+describe('lib/local/demo.yaml', () => {
+  test('is valid once local mode has made the tokens', () => {
+    const text = readFileSync('lib/local/demo.yaml', 'utf8');
+    const names = [...text.matchAll(/\$\{([A-Z0-9_]+)\}/g)].map(([, name = '']) => name);
+    const variables = Object.fromEntries(names.map((name) => [name, `token-of-${name}-for-tests`]));
+    expect(parseConfiguration(text, variables)).toMatchObject({
+      kind: 'valid',
+      policies: [
+        {
+          service: 'checkout',
+          dnsName: 'checkout.example.test',
+          ttlSeconds: 1,
+          safety: { holdDownMs: 20_000, automaticRunsPerDayMax: 50 },
+          sites: [{ address: '127.0.0.11' }, { address: '127.0.0.12' }],
+        },
+      ],
+    });
+  });
+});
