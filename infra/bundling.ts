@@ -17,3 +17,9 @@ export const BUNDLE_MAIN_FIELDS: readonly string[] = ['module', 'main'];
 /** CommonJS dependencies call `require`, which an ES module does not have. */
 export const BUNDLE_BANNER =
   "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+/** Packages that a function gets a smaller equal of; the files say what is left out and why. */
+export const BUNDLE_ALIASES: readonly { readonly name: string; readonly path: string }[] = [
+  { name: 'zod', path: 'infra/bundled/zod.ts' },
+  { name: '@aws-sdk/credential-provider-node', path: 'lib/aws/environment-credentials.ts' },
+];

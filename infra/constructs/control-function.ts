@@ -18,7 +18,7 @@ import {
   METRIC_DIMENSION,
   METRIC_NAMESPACE,
 } from '../../lib/config/names.ts';
-import { BUNDLE_BANNER, BUNDLE_MAIN_FIELDS, BUNDLE_TARGET } from '../bundling.ts';
+import { BUNDLE_ALIASES, BUNDLE_BANNER, BUNDLE_MAIN_FIELDS, BUNDLE_TARGET } from '../bundling.ts';
 import { wildcardAcknowledgements } from '../permissions.ts';
 
 export interface ControlFunctionProps {
@@ -90,6 +90,9 @@ export class ControlFunction extends Construct {
         sourceMap: true,
         sourceMapMode: SourceMapMode.DEFAULT,
         sourcesContent: false,
+        esbuildArgs: Object.fromEntries(
+          BUNDLE_ALIASES.map((alias) => [`--alias:${alias.name}`, `${ROOT}${alias.path}`]),
+        ),
       },
     });
   }

@@ -145,10 +145,11 @@ export function presentLog(
   return {
     appliedIndex: position.appliedIndex,
     nextAfter: entries.at(-1)?.index ?? position.after,
-    entries: entries.map(({ index, term, id, body, chain }) => ({
+    entries: entries.map(({ index, term, id, basis, body, chain }) => ({
       index,
       term,
       command: id,
+      basis,
       body: redact(body),
       chain,
     })),

@@ -269,6 +269,9 @@ export const logSchema = z
         index: counter,
         term: counter,
         command: z.string().nullable(),
+        basis: counter
+          .nullable()
+          .openapi({ description: 'Highest index its sender knew when it was first sent.' }),
         body: z.unknown().openapi({ description: 'null = the no-op of a new leader.' }),
         chain: z.string(),
       }),

@@ -14,8 +14,8 @@ import type { ControlRegion } from '../control/control-region.ts';
 import { type Composition, composeRegion } from './compose.ts';
 import { createFreshness } from './freshness.ts';
 
-/** What is younger answers as it is; a controller ticks each second too. */
-const STATE_AGE_MS_MAX = 1000;
+/** What is younger answers as it is. Half of it is added to a switch on average; reads cost money. */
+const STATE_AGE_MS_MAX = 2000;
 /** Route 53 gives an endpoint two seconds to answer; half of one is spent here at most. */
 const PATIENCE_MS = 500;
 

@@ -15,18 +15,17 @@ import type { LogEvent } from '../base/log.ts';
 import { type LambdaSettings, requireLambdaSettings } from '../config/environment.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
 import { AWS_TIMINGS } from '../consensus/settings.ts';
-import { type ControlRegion, createControlRegion } from '../control/control-region.ts';
-import type { VerifyPort } from '../recovery/switch-port.ts';
+import {
+  type ControlRegion,
+  type ControlRegionOptions,
+  createControlRegion,
+} from '../control/control-region.ts';
 import { createDynamoClient, type DynamoClient } from './dynamodb/client.ts';
 import { createHealthStore } from './dynamodb/health-store.ts';
 import { createRegisterStore } from './dynamodb/register-store.ts';
-import { httpProbe } from './http-probe.ts';
 import { createLambdaClock } from './lambda-clock.ts';
 import { createLambdaLogger } from './lambda-logger.ts';
 import { createLambdaMetrics, type LambdaMetrics } from './lambda-metrics.ts';
-import { createRoute53Client } from './route53/client.ts';
-import { authoritativeResolver } from './route53/resolver.ts';
-import { route53SwitchPort } from './route53/switch-port.ts';
 import { createS3Client } from './s3/client.ts';
 import { createS3SnapshotStore } from './s3/snapshot-store.ts';
 
@@ -42,16 +41,17 @@ export interface Composition {
 
 /** Far above the 99.9th percentile of a healthy region, far below what a tick may lose. */
 const TABLE_TIMEOUTS = { requestTimeoutMs: 2000, connectionTimeoutMs: 1000 } as const;
-const ZONE_TIMEOUTS = { requestTimeoutMs: 5000, connectionTimeoutMs: 2000 } as const;
 const BUCKET_TIMEOUTS = { requestTimeoutMs: 10_000, connectionTimeoutMs: 2000 } as const;
-const NAME_SERVER_TIMEOUT_MS = 1000;
-const NAME_SERVER_TRIES = 2;
-const PROBE_TIMEOUT_MS = 4000;
 
 export const sha256: Sha256 = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
 
+/** What steps act through. Only the controller has them. */
+export type EffectPorts = Pick<ControlRegionOptions, 'switchPort' | 'verifyPort'>;
+export type MakeEffects = (settings: LambdaSettings, clock: Clock) => EffectPorts;
+
 /** @throws AppError `environment-invalid` with every problem of the environment. */
-export function composeRegion(settings: LambdaSettings = requireLambdaSettings()): Composition {
+export function composeRegion(effects: MakeEffects = noEffects): Composition {
+  const settings = requireLambdaSettings();
   const { clusterId, region, regions, logLevel } = settings;
   const log = createLambdaLogger({ clusterId, region, level: logLevel });
   const clock = createLambdaClock();
@@ -72,11 +72,7 @@ export function composeRegion(settings: LambdaSettings = requireLambdaSettings()
         tableName: settings.healthTable,
       }),
       stores: { own: clientOf(stores, region), all: stores },
-      switchPort: route53SwitchPort({
-        client: createRoute53Client({ region, ...ZONE_TIMEOUTS }),
-        hostedZoneId: settings.hostedZoneId,
-      }),
-      verifyPort: verifyPort(settings, clock),
+      ...effects(settings, clock),
       timings: AWS_TIMINGS,
       clock,
       random: Math.random,
@@ -111,14 +107,14 @@ function snapshotStores({ buckets }: LambdaSettings): ReadonlyMap<RegionId, Snap
   );
 }
 
-function verifyPort({ nameServers }: LambdaSettings, clock: Clock): VerifyPort {
+/** For functions that take up no step. Reaching one of these is a bug, not an outcome. */
+function noEffects(): EffectPorts {
+  const unreachable = (): never => {
+    invariant(false, 'effect-outside-controller');
+  };
   return {
-    resolve: authoritativeResolver({
-      nameServers,
-      timeoutMs: NAME_SERVER_TIMEOUT_MS,
-      tries: NAME_SERVER_TRIES,
-    }),
-    probe: httpProbe({ timeoutMs: PROBE_TIMEOUT_MS, clock }),
+    switchPort: { read: unreachable, change: unreachable, changeStatus: unreachable },
+    verifyPort: { resolve: unreachable, probe: unreachable },
   };
 }
 

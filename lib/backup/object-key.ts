@@ -10,12 +10,12 @@
  */
 import { invariant } from '../base/invariant.ts';
 
-export const OBJECT_KEY_BYTES_MAX = 512;
+const OBJECT_KEY_BYTES_MAX = 512;
 /** A file name may have 255 bytes; the rest is left to what a store writes beside an object. */
-export const OBJECT_KEY_SEGMENT_BYTES_MAX = 128;
-export const OBJECT_BYTES_MAX: number = 64 * 1024 * 1024;
+const OBJECT_KEY_SEGMENT_BYTES_MAX = 128;
+const OBJECT_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Objects that one `list` may ask for. */
-export const OBJECTS_LISTED_MAX = 10_000;
+const OBJECTS_LISTED_MAX = 10_000;
 
 const SEGMENT = /^[a-z0-9._-]+$/;
 

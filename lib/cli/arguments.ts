@@ -36,7 +36,7 @@ export function reasonArgument(text: string): string {
 }
 
 /** Each use of an option adds a value. */
-export function collect(value: string, values: readonly string[]): readonly string[] {
+export function collect(value: string, values: readonly string[] = []): readonly string[] {
   return [...values, value];
 }
 

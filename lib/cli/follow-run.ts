@@ -4,9 +4,10 @@
  * The run belongs to the log, not to this process: when the wait ends early, by Ctrl-C or by its
  * limit, the run goes on, and `tripoint runs ID` shows it.
  */
+import type { ApiClient, ReadAnswer } from '../api/client.ts';
 import type { RunJson } from '../api/schemas.ts';
-import type { Answer, Api } from './api.ts';
 import { type Host, pause } from './host.ts';
+import { describeSilences } from './render/problems.ts';
 
 const POLL_MS = 200;
 
@@ -16,7 +17,7 @@ export type Followed =
   | { readonly kind: 'interrupted'; readonly run: RunJson | null };
 
 export interface FollowOptions {
-  readonly api: Api;
+  readonly client: Pick<ApiClient, 'run'>;
   readonly host: Host;
   readonly id: string;
   readonly timeoutMs: number;
@@ -25,13 +26,13 @@ export interface FollowOptions {
 }
 
 export async function followRun(options: FollowOptions): Promise<Followed> {
-  const { api, host, id, timeoutMs, onChange } = options;
+  const { client, host, id, timeoutMs, onChange } = options;
   const signal = host.interruption();
   const deadline = host.clock.monotonicNow() + timeoutMs;
   let latest: RunJson | null = null;
   let detail = 'the run was not found yet';
   while (host.clock.monotonicNow() < deadline) {
-    const answer = await api.run(id);
+    const answer = await client.run(id);
     const seen = newer(latest, answer);
     if (seen !== null) {
       onChange(latest, seen);
@@ -49,8 +50,8 @@ export async function followRun(options: FollowOptions): Promise<Followed> {
 }
 
 /** A region that lags shows an older state of the run, or does not know it yet: passed over. */
-function newer(latest: RunJson | null, answer: Answer<RunJson>): RunJson | null {
-  if (answer.kind !== 'answered') {
+function newer(latest: RunJson | null, answer: ReadAnswer<RunJson>): RunJson | null {
+  if (answer.kind !== 'ok') {
     return null;
   }
   return latest === null || progressOf(answer.value) > progressOf(latest) ? answer.value : null;
@@ -64,13 +65,13 @@ function progressOf({ steps, outcome }: RunJson): number {
   return claimed + (outcome.kind === 'open' ? 0 : 100_000);
 }
 
-function describe(answer: Answer<RunJson>): string | null {
+function describe(answer: ReadAnswer<RunJson>): string | null {
   switch (answer.kind) {
-    case 'answered':
+    case 'ok':
       return 'the run is still open';
     case 'problem':
       return answer.problem.detail;
-    case 'silent':
-      return answer.detail;
+    case 'unreachable':
+      return describeSilences(answer.silences);
   }
 }

@@ -3,7 +3,7 @@
  *
  * `process-host.ts` is the real one. Tests pass their own and run whole commands in one process.
  */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Random } from '../base/clock.ts';
 import type { Variables } from '../config/expansion.ts';
 
 export interface Host {
@@ -17,6 +17,7 @@ export interface Host {
   readonly isInteractive: boolean;
   readonly variables: Variables;
   readonly clock: Clock;
+  readonly random: Random;
   /** A new random UUID. */
   readonly randomId: () => string;
   /** 256 random bits as URL-safe text. */

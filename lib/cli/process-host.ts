@@ -26,6 +26,7 @@ export function createProcessHost(): Host {
           setTimeout(resolve, durationMs);
         }),
     },
+    random: Math.random,
     randomId: () => randomUUID(),
     randomToken: () => randomBytes(TOKEN_BYTES).toString('base64url'),
     ask: askOnTerminal,

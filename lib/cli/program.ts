@@ -6,7 +6,6 @@
  */
 import { Command, type Help } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
-import { LOCAL_DEFAULTS } from '../local/run-local.ts';
 import { collect } from './arguments.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfiguration } from './commands/configuration.ts';
@@ -18,6 +17,7 @@ import { registerStatus } from './commands/status.ts';
 import { registerSwitches } from './commands/switch.ts';
 import { registerToken } from './commands/token.ts';
 import { examplesOf, type Register, type Run, withExamples } from './invocation.ts';
+import { LOCAL_DIR_DEFAULT } from './target.ts';
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly Register[] = [
@@ -40,8 +40,8 @@ export function createProgram(run: Run): Command {
     .option('--json', 'print one JSON document instead of lines for people')
     .option('-q, --quiet', 'print no messages, only data and errors')
     .option('--no-color', 'print no colours (as does NO_COLOR)')
-    .option('--dir <folder>', 'folder of local mode', LOCAL_DEFAULTS.dir)
-    .option('--endpoint <url>', 'URL of a control region; may be repeated', collect, [])
+    .option('--dir <folder>', 'folder of local mode', LOCAL_DIR_DEFAULT)
+    .option('--endpoint <url>', 'URL of a control region; may be repeated', collect)
     .option('--token-file <file>', 'file that holds the operator token')
     .helpCommand(false)
     .helpOption('-h, --help', 'print this help')
@@ -61,10 +61,10 @@ export function createProgram(run: Run): Command {
 
 const HELP_COLUMNS = 100;
 
-function helpWithExamples(command: Command, helper: Help): string {
-  helper.helpWidth = Math.min(helper.helpWidth ?? HELP_COLUMNS, HELP_COLUMNS);
+function helpWithExamples(command: Command, help: Help): string {
+  help.helpWidth = Math.min(help.helpWidth ?? HELP_COLUMNS, HELP_COLUMNS);
   const examples = examplesOf(command).map((line) => `  ${line}`);
   const lead = examples.length === 0 ? '' : `Examples:\n${examples.join('\n')}\n\n`;
   // The prototype's own, because the instance's was replaced by this function.
-  return lead + Object.getPrototypeOf(helper).formatHelp.call(helper, command, helper);
+  return lead + Object.getPrototypeOf(help).formatHelp.call(help, command, help);
 }

@@ -7,6 +7,7 @@ import type { Host } from './host.ts';
 import type { Run } from './invocation.ts';
 import { createProgram } from './program.ts';
 import { createSession, failureOf, type GlobalOptions } from './session.ts';
+import { LOCAL_DIR_DEFAULT } from './target.ts';
 
 /** @param words the command line without the program, e.g. `['status', '--json']`. Never rejects. */
 export async function runCli(words: readonly string[], host: Host): Promise<ExitCode> {
@@ -51,7 +52,7 @@ function globalOptionsOf(command: Command): GlobalOptions {
     json: options.json === true,
     quiet: options.quiet === true,
     color: options.color !== false,
-    dir: options.dir ?? '.tripoint',
+    dir: options.dir ?? LOCAL_DIR_DEFAULT,
     endpoint: options.endpoint ?? [],
     tokenFile: options.tokenFile ?? null,
   };

@@ -5,8 +5,8 @@
  * log knows it and answers from the first time. Only when that fails too is the outcome unknown, and
  * then the operator gets the id to ask about.
  */
+import type { CommandAnswer } from '../api/client.ts';
 import type { AcceptedJson, ProblemJson } from '../api/schemas.ts';
-import type { Answer, Api, Request } from './api.ts';
 import { type Host, pause } from './host.ts';
 
 const ATTEMPTS_MAX = 5;
@@ -14,48 +14,55 @@ const BETWEEN_ATTEMPTS_MS = 1000;
 
 export type Sent =
   | { readonly kind: 'accepted'; readonly value: AcceptedJson }
-  | { readonly kind: 'refused'; readonly problem: ProblemJson }
+  /** Not in the log, or there as refused. */
+  | Extract<CommandAnswer, { kind: 'problem' }>
+  /** No region was reached: it was not sent. */
+  | Extract<CommandAnswer, { kind: 'unreachable' }>
   /** May be in the log, now or later. */
-  | { readonly kind: 'unknown'; readonly command: string; readonly detail: string };
+  | Extract<CommandAnswer, { kind: 'unknown' }>;
 
-export async function sendOnce(api: Api, host: Host, request: Request): Promise<Sent> {
+/** @param attempt sends the command under this key, to whichever region answers. */
+export async function sendOnce(
+  host: Host,
+  attempt: (key: string) => Promise<CommandAnswer>,
+): Promise<Sent> {
   const key = `cli-${host.randomId()}`;
-  const command = `key:${key}`;
   const signal = host.interruption();
-  let doubt: string | null = null;
-  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-    const answer = await api.send(request, key);
+  let doubt: Doubt | null = null;
+  for (let count = 1; count <= ATTEMPTS_MAX; count += 1) {
+    const answer = await attempt(key);
     const settled = settle(answer, doubt !== null);
     if (settled !== null) {
       return settled;
     }
-    doubt = answer.kind === 'silent' ? answer.detail : detailOf(answer);
-    if (attempt < ATTEMPTS_MAX && !(await pause(host, BETWEEN_ATTEMPTS_MS, signal))) {
+    doubt = answer.kind === 'unknown' ? answer : doubt;
+    if (count < ATTEMPTS_MAX && !(await pause(host, BETWEEN_ATTEMPTS_MS, signal))) {
       break;
     }
   }
-  return { kind: 'unknown', command, detail: doubt ?? 'no answer came' };
+  return doubt ?? { kind: 'unknown', command: `key:${key}`, key, silences: [] };
 }
 
-/**
- * null = not known yet. A problem that says "not in the log and will not be" settles a first
- * attempt; after a lost answer it speaks of the repeat only, unless the log itself refused.
- */
-function settle(answer: Answer<AcceptedJson>, afterDoubt: boolean): Sent | null {
+type Doubt = Extract<CommandAnswer, { kind: 'unknown' }>;
+
+/** null = ask again. After a lost answer, silence and "try later" settle nothing. */
+function settle(answer: CommandAnswer, afterDoubt: boolean): Sent | null {
   switch (answer.kind) {
-    case 'answered':
-      return { kind: 'accepted', value: answer.value };
-    case 'silent':
+    case 'ok':
+      return answer.value.dryRun ? null : { kind: 'accepted', value: answer.value };
+    case 'problem':
+      return isSettled(answer.problem, afterDoubt) ? answer : null;
+    case 'unreachable':
+      return afterDoubt ? null : answer;
+    case 'unknown':
       return null;
-    case 'problem': {
-      const { problem } = answer;
-      const isLogged = problem.index !== undefined;
-      const isOpen = problem.code === 'outcome-unknown' || (afterDoubt && problem.retryable);
-      return isOpen && !isLogged ? null : { kind: 'refused', problem };
-    }
   }
 }
 
-function detailOf(answer: Answer<AcceptedJson>): string {
-  return answer.kind === 'problem' ? answer.problem.detail : '';
+/**
+ * A problem that says "not in the log and will not be" settles a first attempt. After a lost answer
+ * it speaks of the repeat only, unless the log itself refused.
+ */
+function isSettled({ index, retryable }: ProblemJson, afterDoubt: boolean): boolean {
+  return index !== undefined || !afterDoubt || !retryable;
 }

@@ -4,15 +4,15 @@
  * Standard output carries the data and nothing else: lines for people, or with `--json` exactly one
  * JSON document, also when the command fails. Messages go to standard error.
  */
+import { type ApiClient, createApiClient, type ReadAnswer } from '../api/client.ts';
 import { AppError } from '../base/errors.ts';
 import { type CliSettings, parseCliSettings } from '../config/environment.ts';
-import type { Answer, Api } from './api.ts';
-import { createApi } from './api-access.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Host } from './host.ts';
 import type { Suggestion } from './render/next.ts';
-import { type Failure, renderFailure, renderProblem } from './render/problems.ts';
+import { describeSilences, type Failure, renderFailure, renderProblem } from './render/problems.ts';
 import { COLOURED, PLAIN, type Style } from './render/style.ts';
+import type { Sent } from './send.ts';
 import { findTarget, type Target } from './target.ts';
 
 /** Options that every command takes. */
@@ -26,6 +26,8 @@ export interface GlobalOptions {
   readonly tokenFile: string | null;
 }
 
+type Answered = { readonly kind: 'ok' | 'accepted' };
+
 export interface Session {
   readonly host: Host;
   readonly options: GlobalOptions;
@@ -35,7 +37,7 @@ export interface Session {
   /** For standard error. */
   readonly messageStyle: Style;
   /** @throws AppError when no control plane is known or its description is not valid. */
-  readonly connect: () => Promise<{ readonly api: Api; readonly target: Target }>;
+  readonly connect: () => Promise<{ readonly client: ApiClient; readonly target: Target }>;
   /** The data: the document with `--json`, else the lines. */
   readonly result: (document: unknown, lines: () => readonly string[]) => void;
   /** Text exactly as it is, e.g. a report or a script. */
@@ -46,8 +48,11 @@ export interface Session {
   /** Says what went wrong, whatever the options. Gives the exit code that belongs to it. */
   readonly failed: (failure: Failure, exitCode?: ExitCode) => ExitCode;
   /** The same for an answer that is not the one that was asked for. */
-  readonly refused: (answer: Exclude<Answer<never>, { kind: 'answered' }>) => ExitCode;
+  readonly refused: (answer: Exclude<ReadAnswer<never> | Sent, Answered>) => ExitCode;
 }
+
+/** Longer than a region takes to say that the outcome of a command is unknown. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
 export function createSession(host: Host, options: GlobalOptions): Session {
   const settings = parseCliSettings(host.variables);
@@ -83,7 +88,15 @@ export function createSession(host: Host, options: GlobalOptions): Session {
     connect: async () => {
       const target = await findTarget(options, settings);
       message(target.note === null ? [] : [messageStyle(target.note, 'dim')]);
-      return { target, api: createApi(target, host) };
+      const { endpoints, token } = target;
+      const client = createApiClient({
+        endpoints,
+        token,
+        timeoutMs: REQUEST_TIMEOUT_MS,
+        random: host.random,
+        newKey: host.randomId,
+      });
+      return { target, client };
     },
     result: (document, lines) => {
       const text = options.json ? JSON.stringify(document, null, 2) : lines().join('\n');
@@ -97,14 +110,18 @@ export function createSession(host: Host, options: GlobalOptions): Session {
       }
     },
     failed,
-    refused: (answer) =>
-      answer.kind === 'problem'
-        ? failWith(
-            answer.problem,
-            renderProblem(answer.problem, messageStyle),
-            exitCodeOf(answer.problem),
-          )
-        : failed({ ...SILENT, message: answer.detail }, EXIT.error),
+    refused: (answer) => {
+      switch (answer.kind) {
+        case 'problem': {
+          const { problem } = answer;
+          return failWith(problem, renderProblem(problem, messageStyle), exitCodeOf(problem));
+        }
+        case 'unreachable':
+          return failed({ ...SILENT, message: describeSilences(answer.silences) });
+        case 'unknown':
+          return failed(unknownOutcome(answer), EXIT.unknown);
+      }
+    },
   };
 }
 
@@ -113,6 +130,17 @@ const SILENT = {
   message: 'no region answers',
   hint: 'Check the network and the endpoints; DNS and routing keep their last state meanwhile.',
 } as const;
+
+/** What to tell an operator of a command that may or may not be in the log. */
+function unknownOutcome({ command, silences }: Extract<Sent, { kind: 'unknown' }>) {
+  const causes = silences.map(({ endpoint, cause }) => `\n  ${endpoint}: ${cause}`).join('');
+  return {
+    code: 'outcome-unknown',
+    message: `nobody knows whether the command was taken${causes}`,
+    hint: `Command id ${command}. \`tripoint status\` and \`tripoint log\` show whether it was.`,
+    command,
+  };
+}
 
 /** What a problem of the API means for a script. */
 export function exitCodeOf({

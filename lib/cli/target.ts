@@ -12,6 +12,9 @@ import { CLI_ENVIRONMENT, type CliSettings } from '../config/environment.ts';
 import { readJsonFile } from '../local/durable-file.ts';
 import { readLocalFile } from '../local/local-file.ts';
 
+/** Folder of local mode, unless `--dir` names another. */
+export const LOCAL_DIR_DEFAULT = '.tripoint';
+
 export interface Target {
   /** Origins of the control regions, without a trailing slash; at least one. */
   readonly endpoints: readonly string[];

@@ -8,6 +8,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { AWS_TIMINGS } from '../consensus/settings.ts';
+import { GAP_PERIODS } from '../detection/limits.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -16,7 +17,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 export const CONTROLLER_SCHEDULE = {
   periodMs: MINUTE_MS,
   /** No tick begins after this much of an invocation. */
-  loopMs: 57 * SECOND_MS,
+  loopMs: 58 * SECOND_MS,
   /** Room for the last tick's effects to end; an invocation that hangs is killed here. */
   timeoutMs: 90 * SECOND_MS,
 } as const;
@@ -33,6 +34,11 @@ export const ALARM_TIMEOUT_MS: number = 30 * SECOND_MS;
 invariant(
   CONTROLLER_SCHEDULE.periodMs - CONTROLLER_SCHEDULE.loopMs < AWS_TIMINGS.electionTimeoutMsMin,
   'schedule-gap-over-election-timeout',
+);
+/** An observer that missed more rounds than this forgets all silence: each minute, that would be. */
+invariant(
+  CONTROLLER_SCHEDULE.periodMs - CONTROLLER_SCHEDULE.loopMs < GAP_PERIODS * SECOND_MS,
+  'schedule-gap-resets-observer',
 );
 invariant(
   CONTROLLER_SCHEDULE.timeoutMs > CONTROLLER_SCHEDULE.loopMs + AWS_TIMINGS.proposeTimeoutMs,

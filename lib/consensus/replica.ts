@@ -130,8 +130,13 @@ export function chainAfter(chain: string, entry: Entry, sha256: Sha256): string 
   return sha256(`${chain}\n${canonicalJson({ index, term, command: content })}`);
 }
 
+/** Without the proposer's clock: a command sent again is stamped later and is the same command. */
 export function bodyDigest(body: JsonValue, sha256: Sha256): string {
-  return sha256(canonicalJson(body)).slice(0, 16);
+  return sha256(canonicalJson(isStamped(body) ? { ...body, at: undefined } : body)).slice(0, 16);
+}
+
+function isStamped(body: JsonValue): body is { readonly at: JsonValue } {
+  return typeof body === 'object' && body !== null && 'at' in body;
 }
 
 interface SnapshotText<State> {

@@ -66,6 +66,11 @@ export class ControlRegion {
   /** Proposals under way, by what they are about: one at a time each. */
   readonly #underWay = new Set<string>();
   #isStopping = false;
+  /**
+   * Only a process whose loops run takes up steps. An API function applies entries too, but it is
+   * frozen as soon as it has answered, and it may not change DNS.
+   */
+  #isLooping = false;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(options: ControlRegionOptions) {
@@ -130,8 +135,15 @@ export class ControlRegion {
     await this.#runLoops(() => clock.monotonicNow() >= until);
   }
 
-  /** One look at this region's register: what an API invocation does before it answers. */
+  /**
+   * One look at the log, at who answers, and at this region's sites: what a process without loops,
+   * an API function, does before it answers.
+   */
   async refresh(): Promise<void> {
+    await Promise.all([this.#followOnce(), this.#survey(), this.#observer.look()]);
+  }
+
+  async #followOnce(): Promise<void> {
     const client = this.#cluster.clients.get(this.#options.identity.region);
     const beat = await client?.readBeat();
     await this.#host.follow(beat?.kind === 'found' ? beat.beat.commit : null);
@@ -143,12 +155,15 @@ export class ControlRegion {
 
   async #runLoops(isOver: () => boolean): Promise<void> {
     const { beatMs } = this.#options.timings;
+    this.#isLooping = true;
     await Promise.all([
       this.#loop(beatMs, isOver, () => this.#pulse.tick()),
       this.#loop(CONTROL_TIMINGS.tickMs, isOver, () => this.#tick()),
       this.#loop(CONTROL_TIMINGS.tickMs, isOver, () => this.#keepHouse()),
       this.#loop(CONTROL_TIMINGS.snapshotMs, isOver, () => this.takeSnapshot()),
-    ]);
+    ]).finally(() => {
+      this.#isLooping = false;
+    });
   }
 
   async #loop(
@@ -196,7 +211,7 @@ export class ControlRegion {
   }
 
   #startWork(): void {
-    if (!this.#isStopping) {
+    if (this.#isLooping && !this.#isStopping) {
       void this.#worker.work();
     }
   }

@@ -45,6 +45,12 @@ export class Observer {
     });
   }
 
+  /** Takes over what the controller of this region left in the table, and judges nothing itself. */
+  async look(): Promise<void> {
+    const [, self] = await Promise.all([this.#readRecords(), this.#recall()]);
+    this.#self = self ?? this.#self;
+  }
+
   /**
    * A changed state is news. So is a fresh proof of life while another observer accuses the site:
    * without it the log would hold an old proof, which refutes nothing.

@@ -62,11 +62,6 @@ export function take(bucket: TokenBucket, now: MonotonicMillis, cost: number): T
   return { kind: 'granted', retryAfterMs: 0, bucket: { ...filled, milliTokens: -missing } };
 }
 
-/** Whether nothing has been drawn that time has not refilled: such a bucket need not be kept. */
-export function isFull(bucket: TokenBucket, now: MonotonicMillis): boolean {
-  return refill(bucket, now).milliTokens === bucket.capacity * 1000;
-}
-
 function refill(bucket: TokenBucket, now: MonotonicMillis): TokenBucket {
   const updatedAt = Math.max(bucket.updatedAt, Math.floor(now));
   const gained = (updatedAt - bucket.updatedAt) * bucket.refillPerSecond;

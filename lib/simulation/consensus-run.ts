@@ -111,6 +111,9 @@ class ConsensusRun {
   }
 
   #check(): void {
+    for (const { host } of this.#processes.values()) {
+      this.#checks.ledger(host.replica.state);
+    }
     for (const { copy } of this.#stores.values()) {
       if (copy !== null) {
         this.#checks.register(copy.server);

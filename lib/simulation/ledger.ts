@@ -13,16 +13,19 @@ export interface Ledger {
   readonly count: number;
   /** The latest ones, oldest first, for readers. */
   readonly latest: readonly CommandId[];
+  /** Commands that were applied a second time. Exactly once means: always 0. */
+  readonly repeats: number;
 }
 
-const LATEST_MAX = 50;
+const LATEST_MAX = 300;
 
 export const LEDGER_MACHINE: StateMachine<Ledger> = {
-  initial: { count: 0, latest: [] },
+  initial: { count: 0, latest: [], repeats: 0 },
   apply: (state, command) => {
     const count = state.count + 1;
     const latest = [...state.latest, command.id].slice(-LATEST_MAX);
-    return { state: { count, latest }, result: { kind: 'accepted', count } };
+    const repeats = state.repeats + (state.latest.includes(command.id) ? 1 : 0);
+    return { state: { count, latest, repeats }, result: { kind: 'accepted', count } };
   },
 };
 
@@ -87,6 +90,10 @@ export class SafetyChecks {
 
   get highestAcknowledged(): LogIndex {
     return Math.max(0, ...this.#acknowledged.values()) as LogIndex;
+  }
+
+  ledger({ repeats }: Ledger): void {
+    invariant(repeats === 0, 'command-applied-twice', { repeats });
   }
 
   /** At the end: every acknowledged command stands once, at the place its client was told. */

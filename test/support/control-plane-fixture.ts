@@ -1,23 +1,26 @@
-/** A fleet of two services, an app over a memory plane, and requests as their callers send them. */
+/** A fleet of two services, an app over a cluster in memory, and requests as callers send them. */
 import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
 import { createApi } from '../../lib/api/app.ts';
 import type { ApiApp, ApiDependencies, ApiSettings } from '../../lib/api/dependencies.ts';
+import { type ProblemJson, problemSchema } from '../../lib/api/schemas.ts';
 import type { JsonValue } from '../../lib/base/json.ts';
+import type { ControlPlane } from '../../lib/control/control-plane.ts';
 import type { ServicePolicy } from '../../lib/recovery/policy.ts';
-import { createMemoryPlane, type MemoryPlane, REGIONS } from './control-plane.ts';
+import { type MemoryCluster, startMemoryCluster } from './control-plane.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
 export const OPERATOR_TOKEN = 'operator-token-for-tests-0123456789';
 export const SITE_TOKEN = 'site-token-for-tests-0123456789';
 
-export const hashOf = (token: string) => createHash('sha256').update(token).digest('hex');
+export const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
 export function policyOf(service: string): ServicePolicy {
   const site = (name: string, address: string) => ({
     site: name,
     region: name,
     address,
-    probeUrl: null,
+    probeUrl: `http://${address}/health`,
     tokenHashes: [hashOf(SITE_TOKEN)],
   });
   return {
@@ -35,7 +38,7 @@ export function policyOf(service: string): ServicePolicy {
   };
 }
 
-export const FLEET = [policyOf('checkout'), policyOf('search')] as const;
+export const FLEET: readonly ServicePolicy[] = [policyOf('checkout'), policyOf('search')];
 
 const SETTINGS: ApiSettings = {
   mode: 'local',
@@ -51,34 +54,51 @@ export interface Logged {
   readonly fields: { readonly [key: string]: JsonValue | undefined };
 }
 
-export interface ApiFixture {
-  readonly app: ApiApp;
-  readonly plane: MemoryPlane;
-  readonly clock: ManualClock;
-  readonly logged: readonly Logged[];
-  /** A request with the operator token, and a body as JSON if there is one. */
-  readonly operate: (method: string, path: string, body?: unknown, headers?: Headers) => Answer;
-  /** A heartbeat of a site. */
-  readonly beat: (site: string, body?: object, token?: string) => Answer;
+/** The problem that the response is; fails when it is none. */
+export async function problemOf(response: Response): Promise<ProblemJson> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const problem = problemSchema.parse(await response.json());
+  expect(problem.status).toBe(response.status);
+  expect(problem.type).toBe(`urn:tripoint:problem:${problem.code}`);
+  return problem;
 }
 
-type Headers = Readonly<Record<string, string>>;
-type Answer = Promise<Response>;
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ApiFixture extends MemoryCluster {
+  readonly app: ApiApp;
+  readonly clock: ManualClock;
+  /** What the API logged. */
+  readonly logged: readonly Logged[];
+  /** A request with the operator token. */
+  readonly operate: (sent: Sent) => Promise<Response>;
+  /** A heartbeat of a site of `checkout`. */
+  readonly beat: (site: string, body?: object, token?: string) => Promise<Response>;
+}
 
 export interface FixtureOptions {
   readonly settings?: Partial<ApiSettings>;
   readonly auth?: ApiDependencies['auth'];
   /** Whether the fleet is configured already; default true. */
   readonly isConfigured?: boolean;
+  /** What the API sees in place of parts of the real plane. */
+  readonly overrides?: (plane: ControlPlane) => Partial<ControlPlane>;
 }
 
 export async function createApiFixture(options: FixtureOptions = {}): Promise<ApiFixture> {
   const clock = createManualClock(Date.UTC(2026, 10, 23, 9, 40));
-  const plane = createMemoryPlane(clock);
   const logged: Logged[] = [];
+
+  const cluster = await startMemoryCluster(clock);
   let ids = 0;
   const app = createApi({
-    plane,
+    plane: { ...cluster.plane, ...options.overrides?.(cluster.plane) },
     auth: options.auth ?? { operatorTokenHashes: [hashOf(OPERATOR_TOKEN)] },
     settings: { ...SETTINGS, ...options.settings },
     clock,
@@ -89,16 +109,39 @@ export async function createApiFixture(options: FixtureOptions = {}): Promise<Ap
     log: (level, event, fields = {}) => logged.push({ level, event, fields }),
   });
   if (options.isConfigured !== false) {
-    await plane.commit(configureFleet(clock));
-    await finishRuns(plane, clock);
+    await configureFleet(cluster, clock);
   }
+  return { ...cluster, app, clock, logged, ...callersOf(app) };
+}
+
+/** Applies the configuration and waits until both names are set up. */
+async function configureFleet({ commit, plane }: MemoryCluster, clock: ManualClock): Promise<void> {
+  await commit({
+    kind: 'configure',
+    at: clock.wallNow(),
+    by: 'test',
+    reason: 'fixture',
+    configHash: hashOf('fleet'),
+    policies: FLEET,
+  });
+  await untilSteady(plane, clock);
+}
+
+/** Lets the worker of this region finish what is open. */
+export async function untilSteady(plane: ControlPlane, clock: ManualClock): Promise<void> {
+  for (let rounds = 0; rounds < 600; rounds += 1) {
+    if (plane.status().state.runs.every(({ outcome }) => outcome.kind !== 'open')) {
+      return;
+    }
+    await clock.advance(100);
+  }
+  throw new Error(`runs stay open: ${JSON.stringify(plane.status().state.runs)}`);
+}
+
+function callersOf(app: ApiApp): Pick<ApiFixture, 'operate' | 'beat'> {
   let sequence = 0;
   return {
-    app,
-    plane,
-    clock,
-    logged,
-    operate: async (method, path, body, headers = {}) =>
+    operate: async ({ method, path, body, headers = {} }) =>
       app.request(path, {
         method,
         headers: {
@@ -117,30 +160,4 @@ export async function createApiFixture(options: FixtureOptions = {}): Promise<Ap
       });
     },
   };
-}
-
-/** Does the steps of every open run, a quarter of a second each. */
-export async function finishRuns(plane: MemoryPlane, clock: ManualClock): Promise<void> {
-  const [worker = plane.region] = REGIONS;
-  const open = plane.status().state.runs.filter(({ outcome }) => outcome.kind === 'open');
-  for (const { id: run, steps } of open) {
-    for (const { name: step, attempt: claims } of steps) {
-      const attempt = claims + 1;
-      const result = { kind: 'done', evidence: null } as const;
-      await plane.commit({ kind: 'claim-step', run, step, attempt, worker, at: clock.wallNow() });
-      await clock.advance(250);
-      await plane.commit({ kind: 'finish-step', run, step, attempt, result, at: clock.wallNow() });
-    }
-  }
-}
-
-function configureFleet(clock: ManualClock) {
-  return {
-    kind: 'configure',
-    at: clock.wallNow(),
-    by: 'test',
-    reason: 'fixture',
-    configHash: hashOf('fleet'),
-    policies: FLEET,
-  } as const;
 }

@@ -1,211 +1,192 @@
 /**
- * One control region without a network: the real reducer, replica, ingest and observer over memory,
- * with a log that commits at once.
+ * A whole cluster in one process: the real control region of us-east-1 over three registers, a
+ * health table, a DNS zone and a snapshot store in memory, on a clock that the test moves.
  *
- * What it leaves out is consensus. Faults that only consensus has (no quorum, an open outcome) are
- * switched on by the test.
+ * The other two regions are registers that answer, or not: what they have to say of a site, a test
+ * commits for them.
  */
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../lib/base/clock.ts';
-import {
-  type CommandId,
-  commandId,
-  type LogIndex,
-  logIndex,
-  regionId,
-  type Term,
-  term,
-} from '../../lib/base/identifiers.ts';
-import type { JsonValue } from '../../lib/base/json.ts';
-import { ownValue } from '../../lib/base/own-value.ts';
-import { applyEntries, bodyDigest, emptyReplica } from '../../lib/consensus/replica.ts';
-import type { Base } from '../../lib/consensus/server.ts';
+import type { SnapshotStore } from '../../lib/backup/snapshot-store.ts';
+import { commandId, regionId } from '../../lib/base/identifiers.ts';
+import { bootstrapCluster } from '../../lib/consensus/bootstrap.ts';
+import type { RegisterPort } from '../../lib/consensus/register-port.ts';
+import { LOCAL_TIMINGS } from '../../lib/consensus/settings.ts';
 import type { CommandResult, ControlCommand } from '../../lib/control/commands.ts';
-import type {
-  CommandLookup,
-  CommandOutcome,
-  ControlPlane,
-  LogEntryView,
-  LogPage,
-} from '../../lib/control/control-plane.ts';
-import { Ingest } from '../../lib/control/ingest.ts';
-import { createControlMachine, reduce } from '../../lib/control/machine.ts';
-import { Observer } from '../../lib/control/observe.ts';
+import type { ControlPlane } from '../../lib/control/control-plane.ts';
+import { createControlRegion } from '../../lib/control/control-region.ts';
+import type { HealthStore } from '../../lib/control/health-store.ts';
+import { applyBatch, createZone, recordSetsAt } from '../../lib/local/dns/zone.ts';
+import type { SwitchPort, VerifyPort } from '../../lib/recovery/switch-port.ts';
 import { MemoryHealthTable, memoryHealthStore } from '../../lib/simulation/memory-health-store.ts';
+import { MemoryRegister, memoryRegisterPort } from '../../lib/simulation/memory-register.ts';
+import { seededRandom } from '../../lib/simulation/random.ts';
+import type { ManualClock } from './manual-clock.ts';
 
 export const REGIONS = ['us-east-1', 'us-east-2', 'us-west-2'].map(regionId);
 
-export type LogFault = 'none' | 'no-quorum' | 'outcome-open' | 'throws';
+/** How the registers of the other two regions behave. */
+export type Weather =
+  | 'fine'
+  /** They do not answer at all. */
+  | 'cut-off'
+  /** Their writes get lost: nobody knows. */
+  | 'lossy';
 
-export interface MemoryPlane extends ControlPlane {
-  /** What happens to commands from now on. */
-  readonly setFault: (fault: LogFault) => void;
-  /** Heartbeats are not stored from now on. */
-  readonly setHealthDown: (isDown: boolean) => void;
-  /** Entries up to here are forgotten by this plane's log. */
-  readonly compact: (upTo: number) => void;
-  readonly writeReport: (run: string, report: { json: string; markdown: string }) => void;
-  /** One round of the observer of this region; its verdicts are committed. */
-  readonly observe: () => Promise<void>;
+export interface MemoryCluster {
+  readonly plane: ControlPlane;
+  readonly setWeather: (weather: Weather) => void;
+  /** Whether this region's health table answers writes. */
+  readonly setHealthTable: (answers: boolean) => void;
+  /** Commits a command as another region or the operator would. */
   readonly commit: (command: ControlCommand) => Promise<CommandResult>;
-  readonly listenerCount: () => number;
-  readonly entryCount: () => number;
+  readonly stop: () => Promise<void>;
 }
 
+const CLUSTER_ID = 'test';
+const [OWN = regionId('us-east-1')] = REGIONS;
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex');
-const TERM: Term = term(3);
 
-export function createMemoryPlane(clock: Clock): MemoryPlane {
-  const [region = regionId('us-east-1')] = REGIONS;
-  const machine = createControlMachine(REGIONS);
-  const listeners = new Set<() => void>();
-  const reports = new Map<string, { json: string; markdown: string }>();
-  const entries: LogEntryView[] = [];
-  let replica = emptyReplica(machine);
-  let fault: LogFault = 'none';
-  let isHealthDown = false;
-  let compactedUpTo = 0;
+/** Resolves when us-east-1 leads. */
+export async function startMemoryCluster(clock: ManualClock): Promise<MemoryCluster> {
+  let weather: Weather = 'fine';
+  let answers = true;
+  const registers = REGIONS.map((member) => {
+    const identity = { clusterId: CLUSTER_ID, region: member, members: REGIONS };
+    const port = memoryRegisterPort(new MemoryRegister(), identity);
+    return member === OWN ? port : underWeather(port, () => weather);
+  });
+  await bootstrapCluster({ registers, clusterId: CLUSTER_ID, members: REGIONS });
+  const store = memorySnapshotStore();
+  const region = createControlRegion({
+    identity: { clusterId: CLUSTER_ID, region: OWN, members: REGIONS },
+    registers,
+    health: faltering(memoryHealthStore(new MemoryHealthTable()), () => answers),
+    stores: { own: store, all: new Map([[OWN, store]]) },
+    ...memoryZone(),
+    timings: LOCAL_TIMINGS,
+    clock,
+    random: seededRandom(20_261_123),
+    sha256,
+    log: () => undefined,
+  });
+  const { plane } = region;
+  region.start();
+  while (plane.status().position.leader === null) {
+    await clock.advance(LOCAL_TIMINGS.beatMs);
+  }
   let commands = 0;
-  const store = memoryHealthStore(new MemoryHealthTable());
-  const health = {
-    ...store,
-    write: (...args: Parameters<typeof store.write>) =>
-      isHealthDown
-        ? Promise.resolve({ kind: 'unknown' as const, cause: 'table is down' })
-        : store.write(...args),
-  };
-  const ingest = new Ingest(health, () => replica.state);
-  const observer = new Observer({ region, health, clock, takeStoreErrors: () => 0 });
-  const next = (): Base => ({ index: logIndex(replica.applied.index + 1), term: TERM });
-
-  const apply = (id: CommandId, command: ControlCommand): CommandOutcome => {
-    const body = JSON.parse(JSON.stringify(command)) as JsonValue;
-    const known = replica.sessions.get(id);
-    if (known !== undefined && known.digest !== bodyDigest(withoutStamp(body), sha256)) {
-      return { kind: 'rejected', id, code: 'command-id-reused', hint: 'Use a new key.' };
-    }
-    if (known === undefined) {
-      const entry = { ...next(), command: { id, basis: replica.applied.index, body } };
-      const stepped = applyEntries(replica, [entry], { machine, sha256 });
-      const session = stepped.replica.sessions.get(id);
-      const digest = bodyDigest(withoutStamp(body), sha256);
-      const sessions = new Map(stepped.replica.sessions);
-      replica = session
-        ? { ...stepped.replica, sessions: sessions.set(id, { ...session, digest }) }
-        : stepped.replica;
-      const basis = entry.command.basis;
-      entries.push({ ...next(), index: entry.index, id, basis, body, chain: replica.chain });
-      for (const listener of [...listeners]) {
-        listener();
-      }
-    }
-    const session = replica.sessions.get(id);
-    if (session === undefined) {
-      throw new Error(`no session for ${id}`);
-    }
-    const result = session.result as unknown as CommandResult;
-    return { kind: 'committed', id, index: session.index, term: TERM, result };
-  };
-
-  const lookUp = (id: CommandId): CommandLookup => {
-    const session = replica.sessions.get(id);
-    return session === undefined
-      ? { kind: 'not-found' }
-      : {
-          kind: 'committed',
-          index: session.index,
-          result: session.result as unknown as CommandResult,
-        };
-  };
-
-  const readLog = (after: LogIndex, limit: number): LogPage =>
-    after < compactedUpTo
-      ? { kind: 'gap', firstAvailable: logIndex(compactedUpTo + 1) }
-      : {
-          kind: 'page',
-          entries: entries.filter(({ index }) => index > after).slice(0, limit),
-          appliedIndex: replica.applied.index,
-        };
-
-  const commit = async (command: ControlCommand): Promise<CommandResult> => {
-    commands += 1;
-    const outcome = apply(commandId(`test-${commands}`), command);
-    return outcome.kind === 'committed' ? outcome.result : Promise.reject(outcome);
-  };
-
   return {
-    region,
-    ingest: (beat) => ingest.ingest(beat),
-    status: () => ({
-      region,
-      at: clock.wallNow(),
-      position: {
-        appliedIndex: replica.applied.index,
-        appliedTerm: replica.applied.term,
-        chain: replica.chain,
-        leader: fault === 'no-quorum' ? null : region,
-        term: TERM,
-        quorum: fault !== 'no-quorum',
-        reachable: fault === 'no-quorum' ? [region] : REGIONS,
-      },
-      state: replica.state,
-      observations: observer.observations(replica.state),
-    }),
-    routing: (service, site) => {
-      const known = ownValue(replica.state.services, service);
-      return known === undefined || !known.policy.sites.some((policy) => policy.site === site)
-        ? 'unknown-site'
-        : known.activeSite === site
-          ? 'active'
-          : 'standby';
+    plane,
+    setWeather: (next) => {
+      weather = next;
     },
-    propose: async (id, command) => {
-      switch (fault) {
-        case 'none':
-          return apply(id, command);
-        case 'no-quorum':
-          return { kind: 'rejected', id, code: 'no-quorum', hint: 'Two regions do not answer.' };
-        case 'outcome-open':
-          return { kind: 'unknown', id, hint: 'Ask about the id.' };
-        case 'throws':
-          throw new Error('the register answered nonsense');
-      }
+    setHealthTable: (next) => {
+      answers = next;
     },
-    dryRun: (command) => reduce(replica.state, command, next()).result,
-    lookUp: async (id) =>
-      fault === 'none' ? lookUp(id) : { kind: 'unknown', cause: 'no majority answers' },
-    readLog: async (after, limit) => readLog(after, limit),
-    report: async (run) => reports.get(run) ?? null,
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
+    commit: async (command) => {
+      commands += 1;
+      const outcome = await plane.propose(commandId(`test-${commands}`), command);
+      return outcome.kind === 'committed'
+        ? outcome.result
+        : Promise.reject(new Error(outcome.kind));
     },
-    setFault: (next) => {
-      fault = next;
+    stop: async () => {
+      const stopped = region.stop();
+      await clock.advance(60_000);
+      await stopped;
     },
-    setHealthDown: (isDown) => {
-      isHealthDown = isDown;
-    },
-    compact: (upTo) => {
-      compactedUpTo = upTo;
-    },
-    writeReport: (run, report) => {
-      reports.set(run, report);
-    },
-    observe: async () => {
-      for (const command of await observer.observe(replica.state)) {
-        await commit(command);
-      }
-    },
-    commit,
-    listenerCount: () => listeners.size,
-    entryCount: () => entries.length,
   };
 }
 
-/** A repeat of a command carries a later stamp and is the same command all the same. */
-function withoutStamp(body: JsonValue): JsonValue {
-  return { ...(body as { readonly [name: string]: JsonValue }), at: null };
+function underWeather(port: RegisterPort, weather: () => Weather): RegisterPort {
+  const cause = 'the weather of the test';
+  return {
+    region: port.region,
+    read: async () =>
+      weather() === 'cut-off' ? { kind: 'unreachable', cause } : await port.read(),
+    compareAndSet: async (expected, server) =>
+      weather() === 'fine'
+        ? await port.compareAndSet(expected, server)
+        : weather() === 'lossy'
+          ? { kind: 'unknown', cause }
+          : { kind: 'refused', code: 'unreachable', cause },
+    readBeat: async () =>
+      weather() === 'cut-off' ? { kind: 'unreachable', cause } : await port.readBeat(),
+    writeBeat: async (beat) => weather() === 'fine' && (await port.writeBeat(beat)),
+    readSnapshot: async (base) => (weather() === 'cut-off' ? null : await port.readSnapshot(base)),
+    writeSnapshot: async (base, text) =>
+      weather() === 'fine' && (await port.writeSnapshot(base, text)),
+    dropSnapshotsBelow: (index) => port.dropSnapshotsBelow(index),
+  };
+}
+
+function faltering(store: HealthStore, answers: () => boolean): HealthStore {
+  return {
+    ...store,
+    write: async (expected, record) =>
+      answers()
+        ? await store.write(expected, record)
+        : { kind: 'unknown', cause: 'the table does not answer' },
+  };
+}
+
+function memorySnapshotStore(): SnapshotStore {
+  const objects = new Map<string, Uint8Array>();
+  return {
+    put: async (key, bytes) => {
+      const standing = objects.get(key);
+      if (standing !== undefined) {
+        return Buffer.compare(standing, bytes) === 0
+          ? { kind: 'already-stored' }
+          : { kind: 'conflict' };
+      }
+      objects.set(key, bytes);
+      return { kind: 'stored' };
+    },
+    get: async (key) => {
+      const bytes = objects.get(key);
+      return bytes === undefined ? { kind: 'absent' } : { kind: 'found', bytes };
+    },
+    list: async (prefix, limit) => ({
+      kind: 'listed',
+      objects: [...objects]
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, bytes]) => ({ key, size: bytes.length }))
+        .sort((a, b) => (a.key < b.key ? -1 : 1))
+        .slice(0, limit),
+    }),
+  };
+}
+
+/** A zone that answers at once, and sites that serve. */
+function memoryZone(): { readonly switchPort: SwitchPort; readonly verifyPort: VerifyPort } {
+  let zone = createZone('example.test', '127.0.0.1');
+  return {
+    switchPort: {
+      read: async (names) => ({
+        kind: 'read',
+        recordSets: names.flatMap((name) => recordSetsAt(zone, name)),
+        foreign: [],
+      }),
+      change: async (batch) => {
+        const outcome = applyBatch(zone, batch);
+        if (outcome.kind === 'conflict') {
+          return { kind: 'conflict', detail: outcome.problems.join('; ') };
+        }
+        if (outcome.kind === 'applied') {
+          zone = outcome.zone;
+          return { kind: 'applied', changeId: String(zone.serial) };
+        }
+        return outcome;
+      },
+      changeStatus: async () => ({ kind: 'in-sync' }),
+    },
+    verifyPort: {
+      resolve: async (name, type) => ({
+        kind: 'resolved',
+        values: recordSetsAt(zone, name).find((set) => set.type === type)?.values ?? [],
+      }),
+      probe: async () => ({ kind: 'serving', status: 200, elapsedMs: 1 }),
+    },
+  };
 }

@@ -1,11 +1,13 @@
 /** `tripoint validate`, `tripoint apply`: the configuration file, checked and put into the log. */
 import type { Command } from 'commander';
+import type { ApiClient } from '../../api/client.ts';
 import type { StatusJson } from '../../api/schemas.ts';
 import type { ParsedConfiguration } from '../../config/parse.ts';
 import type { Problem } from '../../config/problem.ts';
-import type { Api, Request } from '../api.ts';
+import type { ServicePolicy } from '../../recovery/policy.ts';
 import { actor, reasonArgument } from '../arguments.ts';
 import { readConfigurationFile } from '../configuration-file.ts';
+import { asDryRun } from '../dry-run.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, withExamples } from '../invocation.ts';
 import {
@@ -16,7 +18,6 @@ import {
 import { renderFileProblems } from '../render/problems.ts';
 import { sendOnce } from '../send.ts';
 import type { Session } from '../session.ts';
-import { unknownOutcome } from './switch.ts';
 
 interface ApplyOptions {
   readonly dryRun?: boolean;
@@ -75,9 +76,9 @@ async function applyFile(session: Session, file: string, options: ApplyOptions):
   if (parsed.kind === 'invalid') {
     return invalid(session, file, parsed.problems);
   }
-  const { api } = await session.connect();
-  const status = await api.status();
-  if (status.kind !== 'answered') {
+  const { client } = await session.connect();
+  const status = await client.status();
+  if (status.kind !== 'ok') {
     return session.refused(status);
   }
   const comparison = compare(parsed, status.value);
@@ -88,12 +89,12 @@ async function applyFile(session: Session, file: string, options: ApplyOptions):
     return EXIT.ok;
   }
   const { policies } = parsed;
-  const request = { kind: 'configure', policies, reason: options.reason, by: actor() } as const;
+  const request = { policies, reason: options.reason, by: actor() };
   if (options.dryRun === true) {
-    return dryRun(session, api, { request, comparison });
+    return dryRun(session, client, { request, comparison });
   }
   const confirmation = await confirmRemovals(session, options, comparison);
-  return confirmation ?? send(session, api, { request, comparison });
+  return confirmation ?? send(session, client, { request, comparison });
 }
 
 interface Comparison {
@@ -114,17 +115,22 @@ function compare(
 }
 
 interface Application {
-  readonly request: Extract<Request, { kind: 'configure' }>;
+  readonly request: {
+    readonly policies: readonly ServicePolicy[];
+    readonly reason: string;
+    readonly by: string;
+  };
   readonly comparison: Comparison;
 }
 
 async function dryRun(
   session: Session,
-  api: Api,
+  client: ApiClient,
   { request, comparison }: Application,
 ): Promise<ExitCode> {
-  const answer = await api.dryRun(request);
-  if (answer.kind !== 'answered') {
+  const { policies, ...ask } = request;
+  const answer = asDryRun(await client.applyConfig(policies, { ...ask, dryRun: true }));
+  if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
   const { wouldBe, code, sentence } = answer.value;
@@ -160,21 +166,18 @@ async function confirmRemovals(
 
 async function send(
   session: Session,
-  api: Api,
+  client: ApiClient,
   { request, comparison }: Application,
 ): Promise<ExitCode> {
-  const sent = await sendOnce(api, session.host, request);
-  switch (sent.kind) {
-    case 'accepted':
-      session.result({ changed: true, accepted: sent.value, ...comparison }, () => [
-        ...renderConfigurationChanges(comparison.changes, session.style),
-        `applied at entry ${sent.value.index}`,
-      ]);
-      session.suggest({ command: 'tripoint status', why: 'shows the services' });
-      return EXIT.ok;
-    case 'refused':
-      return session.refused({ kind: 'problem', problem: sent.problem });
-    case 'unknown':
-      return session.failed(unknownOutcome(sent), EXIT.unknown);
+  const { policies, ...ask } = request;
+  const sent = await sendOnce(session.host, (key) => client.applyConfig(policies, ask, key));
+  if (sent.kind !== 'accepted') {
+    return session.refused(sent);
   }
+  session.result({ changed: true, accepted: sent.value, ...comparison }, () => [
+    ...renderConfigurationChanges(comparison.changes, session.style),
+    `applied at entry ${sent.value.index}`,
+  ]);
+  session.suggest({ command: 'tripoint status', why: 'shows the services' });
+  return EXIT.ok;
 }

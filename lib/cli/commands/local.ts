@@ -1,6 +1,6 @@
 /** `tripoint start` and `tripoint local …`: a whole Tripoint on this machine, and its processes. */
 import type { Command } from 'commander';
-import { LOCAL_DEFAULTS, runLocal } from '../../local/run-local.ts';
+import { PORT_BASE_DEFAULT } from '../../local/local-layout.ts';
 import { createSupervisorClient, type LocalProcess } from '../../local/supervisor-client.ts';
 import { wholeNumber } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -15,7 +15,7 @@ const PORT_MAX = 64_000;
 
 interface StartOptions {
   readonly portBase: number;
-  readonly config: string;
+  readonly config?: string;
 }
 
 export const registerStart: Register = (program, run) => {
@@ -26,9 +26,9 @@ export const registerStart: Register = (program, run) => {
       '--port-base <port>',
       'first of the ports',
       wholeNumber(PORT_MIN, PORT_MAX),
-      LOCAL_DEFAULTS.portBase,
+      PORT_BASE_DEFAULT,
     )
-    .option('--config <file>', 'configuration; default: the demo', LOCAL_DEFAULTS.configFile)
+    .option('--config <file>', 'configuration; default: the demo')
     .action((options: StartOptions) => run(start, (session) => startLocal(session, options)));
   withExamples(start, ['tripoint start', 'tripoint start --dir /tmp/second --port-base 7300']);
 };
@@ -37,10 +37,12 @@ async function startLocal(
   { host, options }: Session,
   { portBase, config }: StartOptions,
 ): Promise<ExitCode> {
+  // Not needed by any other command, and the largest import of all.
+  const { LOCAL_DEFAULTS, runLocal } = await import('../../local/run-local.ts');
   await runLocal({
     dir: options.dir,
     portBase,
-    configFile: config,
+    configFile: config ?? LOCAL_DEFAULTS.configFile,
     variables: host.variables,
     write: options.quiet ? () => undefined : host.writeOutput,
   });

@@ -1,8 +1,8 @@
 /** `tripoint log`: entries of the Raft log, which is everything that ever happened. */
 import type { Command } from 'commander';
+import type { ApiClient, ReadAnswer } from '../../api/client.ts';
 import type { LogJson } from '../../api/schemas.ts';
 import { childOf } from '../../config/tree.ts';
-import type { Answer, Api } from '../api.ts';
 import { wholeNumber } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { pause } from '../host.ts';
@@ -43,14 +43,14 @@ export const registerLog: Register = (program, run) => {
 };
 
 async function showLog(session: Session, options: LogOptions): Promise<ExitCode> {
-  const { api } = await session.connect();
-  const first = await firstPage(api, options);
-  if (first.kind !== 'answered') {
+  const { client } = await session.connect();
+  const first = await firstPage(client, options);
+  if (first.kind !== 'ok') {
     return session.refused(first);
   }
   const page = { ...first.value, entries: first.value.entries.filter(isAbout(options.service)) };
   if (options.follow === true) {
-    return followLog(session, { api, page, options });
+    return followLog(session, { client, page, options });
   }
   session.result(page, () => renderLog(page.entries, session.style));
   const isMore = page.nextAfter < page.appliedIndex;
@@ -61,28 +61,34 @@ async function showLog(session: Session, options: LogOptions): Promise<ExitCode>
 }
 
 /** Without `--after`, the latest entries; if these reach into the archive, the oldest there are. */
-async function firstPage(api: Api, { after, limit }: LogOptions): Promise<Answer<LogJson>> {
+async function firstPage(
+  client: ApiClient,
+  { after, limit }: LogOptions,
+): Promise<ReadAnswer<LogJson>> {
   if (after !== undefined) {
-    return api.log({ after, limit });
+    return client.log(after, limit);
   }
-  const status = await api.status();
-  if (status.kind !== 'answered') {
+  const status = await client.status();
+  if (status.kind !== 'ok') {
     return status;
   }
   const latest = Math.max(0, status.value.consensus.appliedIndex - limit);
-  const page = await api.log({ after: latest, limit });
+  const page = await client.log(latest, limit);
   const available = page.kind === 'problem' ? page.problem.firstAvailable : undefined;
-  return available === undefined ? page : api.log({ after: Math.max(0, available - 1), limit });
+  return available === undefined ? page : client.log(Math.max(0, available - 1), limit);
 }
 
 interface Following {
-  readonly api: Api;
+  readonly client: ApiClient;
   readonly page: LogJson;
   readonly options: LogOptions;
 }
 
 /** With `--json` one entry on each line, because a stream never becomes one document. */
-async function followLog(session: Session, { api, page, options }: Following): Promise<ExitCode> {
+async function followLog(
+  session: Session,
+  { client, page, options }: Following,
+): Promise<ExitCode> {
   const { host, style } = session;
   const signal = host.interruption();
   const show = (entries: LogJson['entries'], lines: readonly string[]) => {
@@ -92,11 +98,11 @@ async function followLog(session: Session, { api, page, options }: Following): P
   show(page.entries, renderLog(page.entries, style));
   let after = page.nextAfter;
   while (await pause(host, POLL_MS, signal)) {
-    const answer = await api.log({ after, limit: LIMIT_MAX });
+    const answer = await client.log(after, LIMIT_MAX);
     if (answer.kind === 'problem' && answer.problem.status < 500) {
       return session.refused(answer);
     }
-    if (answer.kind === 'answered' && answer.value.entries.length > 0) {
+    if (answer.kind === 'ok' && answer.value.entries.length > 0) {
       const entries = answer.value.entries.filter(isAbout(options.service));
       show(entries, renderLogTail(entries, style));
       after = answer.value.nextAfter;

@@ -5,7 +5,6 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, withExamples } from '../invocation.ts';
 import { sendOnce } from '../send.ts';
 import type { Session } from '../session.ts';
-import { unknownOutcome } from './switch.ts';
 
 export const registerNote: Register = (program, run) => {
   const note: Command = program
@@ -20,15 +19,13 @@ export const registerNote: Register = (program, run) => {
 };
 
 async function putNote(session: Session, service: string, text: string): Promise<ExitCode> {
-  const { api } = await session.connect();
-  const sent = await sendOnce(api, session.host, { kind: 'note', service, text, by: actor() });
-  switch (sent.kind) {
-    case 'accepted':
-      session.result(sent.value, () => [`noted at entry ${sent.value.index}`]);
-      return EXIT.ok;
-    case 'refused':
-      return session.refused({ kind: 'problem', problem: sent.problem });
-    case 'unknown':
-      return session.failed(unknownOutcome(sent), EXIT.unknown);
+  const { client } = await session.connect();
+  const sent = await sendOnce(session.host, (key) =>
+    client.note(service, { text, by: actor() }, key),
+  );
+  if (sent.kind !== 'accepted') {
+    return session.refused(sent);
   }
+  session.result(sent.value, () => [`noted at entry ${sent.value.index}`]);
+  return EXIT.ok;
 }

@@ -1,6 +1,6 @@
 /** `tripoint runs`: failovers and failbacks, with where their time went. */
 import type { Command } from 'commander';
-import type { Api } from '../api.ts';
+import type { ApiClient } from '../../api/client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, withExamples } from '../invocation.ts';
 import { nextAfterRun } from '../render/next.ts';
@@ -37,20 +37,20 @@ async function showRuns(session: Session, { id, options, command }: Asked): Prom
   if (id === undefined && options.report === true) {
     command.error('error: --report needs the id of a run');
   }
-  const { api } = await session.connect();
+  const { client } = await session.connect();
   if (id === undefined) {
-    return listRuns(session, api);
+    return listRuns(session, client);
   }
-  return options.report === true ? showReport(session, api, id) : showRun(session, api, id);
+  return options.report === true ? showReport(session, client, id) : showRun(session, client, id);
 }
 
-async function listRuns(session: Session, api: Api): Promise<ExitCode> {
-  const answer = await api.runs();
-  if (answer.kind !== 'answered') {
+async function listRuns(session: Session, client: ApiClient): Promise<ExitCode> {
+  const answer = await client.runs();
+  if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
-  const runs = answer.value;
-  session.result({ runs }, () => renderRuns(runs, session.style));
+  const { runs } = answer.value;
+  session.result(answer.value, () => renderRuns(runs, session.style));
   const [latest] = runs;
   session.suggest(
     latest === undefined
@@ -60,9 +60,9 @@ async function listRuns(session: Session, api: Api): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-async function showRun(session: Session, api: Api, id: string): Promise<ExitCode> {
-  const answer = await api.run(id);
-  if (answer.kind !== 'answered') {
+async function showRun(session: Session, client: ApiClient, id: string): Promise<ExitCode> {
+  const answer = await client.run(id);
+  if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
   session.result(answer.value, () => renderRun(answer.value, session.style));
@@ -70,9 +70,9 @@ async function showRun(session: Session, api: Api, id: string): Promise<ExitCode
   return EXIT.ok;
 }
 
-async function showReport(session: Session, api: Api, id: string): Promise<ExitCode> {
-  const answer = await api.report(id, session.options.json ? 'json' : 'markdown');
-  if (answer.kind !== 'answered') {
+async function showReport(session: Session, client: ApiClient, id: string): Promise<ExitCode> {
+  const answer = await client.report(id, session.options.json ? 'json' : 'markdown');
+  if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
   session.raw(answer.value);

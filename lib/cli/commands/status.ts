@@ -1,12 +1,13 @@
 /** `tripoint status`, `tripoint services`: what the control plane knows now. */
 import type { Command } from 'commander';
+import type { ApiClient } from '../../api/client.ts';
 import type { StatusJson } from '../../api/schemas.ts';
-import type { Api } from '../api.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { pause } from '../host.ts';
 import { type Register, withExamples } from '../invocation.ts';
 import { nextAfterStatus } from '../render/next.ts';
 import { isHealthy } from '../render/opinion.ts';
+import { describeSilences } from '../render/problems.ts';
 import { renderServices } from '../render/services.ts';
 import { renderStatus } from '../render/status.ts';
 import type { Session } from '../session.ts';
@@ -41,12 +42,12 @@ export const registerStatus: Register = (program, run) => {
 };
 
 async function showStatus(session: Session, options: StatusOptions): Promise<ExitCode> {
-  const { api } = await session.connect();
+  const { client } = await session.connect();
   if (options.watch === true) {
-    return watchStatus(session, api);
+    return watchStatus(session, client);
   }
-  const answer = await api.status();
-  if (answer.kind !== 'answered') {
+  const answer = await client.status();
+  if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
   const status = answer.value;
@@ -56,17 +57,19 @@ async function showStatus(session: Session, options: StatusOptions): Promise<Exi
 }
 
 /** Silence of all regions is shown and waited out: watching is for bad days. */
-async function watchStatus(session: Session, api: Api): Promise<ExitCode> {
+async function watchStatus(session: Session, client: ApiClient): Promise<ExitCode> {
   const { host, options } = session;
   const signal = host.interruption();
   do {
-    const answer = await api.status();
-    if (answer.kind === 'answered') {
+    const answer = await client.status();
+    if (answer.kind === 'ok') {
       showFrame(session, answer.value);
     } else if (answer.kind === 'problem' && answer.problem.status < 500) {
       return session.refused(answer);
     } else if (!options.json) {
-      host.writeMessage(`${answer.kind === 'silent' ? answer.detail : answer.problem.detail}\n`);
+      host.writeMessage(
+        `${answer.kind === 'unreachable' ? describeSilences(answer.silences) : answer.problem.detail}\n`,
+      );
     }
   } while (await pause(host, WATCH_INTERVAL_MS, signal));
   return EXIT.interrupted;
@@ -83,9 +86,9 @@ function showFrame({ host, options, style }: Session, status: StatusJson): void 
 }
 
 async function showServices(session: Session): Promise<ExitCode> {
-  const { api } = await session.connect();
-  const answer = await api.status();
-  if (answer.kind !== 'answered') {
+  const { client } = await session.connect();
+  const answer = await client.status();
+  if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
   const { at, services } = answer.value;

@@ -5,14 +5,11 @@
  * can be asked and `--yes` is not given, the plan is printed and nothing happens (exit 2).
  */
 import { type Command, Option } from 'commander';
-import type { RunJson, ServiceJson } from '../../api/schemas.ts';
-import type { Api, Request } from '../api.ts';
+import type { ApiClient } from '../../api/client.ts';
 import { actor, durationArgument, reasonArgument } from '../arguments.ts';
+import { asDryRun } from '../dry-run.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { followRun } from '../follow-run.ts';
 import { type Register, withExamples } from '../invocation.ts';
-import { nextAfterRun } from '../render/next.ts';
-import { renderProgress, renderRun } from '../render/runs.ts';
 import {
   planSwitch,
   preferredTarget,
@@ -21,6 +18,7 @@ import {
 } from '../render/switch-plan.ts';
 import { sendOnce } from '../send.ts';
 import type { Session } from '../session.ts';
+import { awaitRun } from './await-run.ts';
 
 const WAIT_MS_DEFAULT = 120_000;
 
@@ -35,7 +33,7 @@ interface SwitchOptions {
   readonly timeout: number;
 }
 
-type SwitchKind = 'failover' | 'failback';
+type SwitchKind = SwitchPlan['kind'];
 
 export const registerSwitches: Register = (program, run) => {
   const failover: Command = switchCommand(program, 'failover')
@@ -70,11 +68,10 @@ function switchCommand(program: Command, name: SwitchKind): Command {
     .option('-n, --dry-run', 'show what would be decided and changed, and change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'return as soon as the run has begun')
-    .option(
-      '--timeout <duration>',
-      'how long to wait for the end of the run',
-      durationArgument,
-      WAIT_MS_DEFAULT,
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for the end of the run')
+        .argParser(durationArgument)
+        .default(WAIT_MS_DEFAULT, '2m'),
     );
 }
 
@@ -85,12 +82,12 @@ interface Asked {
 }
 
 async function switchService(session: Session, asked: Asked): Promise<ExitCode> {
-  const { api } = await session.connect();
-  const planned = await makePlan(session, api, asked);
+  const { client } = await session.connect();
+  const planned = await makePlan(session, client, asked);
   if (planned.kind === 'stopped') {
     return planned.exitCode;
   }
-  const { plan, request } = planned;
+  const { plan } = planned;
   if (asked.options.dryRun === true) {
     session.result({ dryRun: true, plan }, () => renderSwitchPlan(plan, session.style));
     return plan.decision.accepted ? EXIT.ok : EXIT.refused;
@@ -98,17 +95,17 @@ async function switchService(session: Session, asked: Asked): Promise<ExitCode> 
   if (!plan.decision.accepted) {
     return session.failed(refusalOf(plan), EXIT.refused);
   }
-  const confirmation = await confirm(session, asked, plan);
-  return confirmation === null ? perform(session, api, { request, asked }) : confirmation;
+  const isConfirmed = asked.options.yes === true || (await isAgreed(session, plan));
+  return isConfirmed ? perform(session, client, { asked, plan }) : EXIT.usage;
 }
 
 type Planned =
-  | { readonly kind: 'planned'; readonly plan: SwitchPlan; readonly request: Request }
+  | { readonly kind: 'planned'; readonly plan: SwitchPlan }
   | { readonly kind: 'stopped'; readonly exitCode: ExitCode };
 
-async function makePlan(session: Session, api: Api, asked: Asked): Promise<Planned> {
-  const status = await api.status();
-  if (status.kind !== 'answered') {
+async function makePlan(session: Session, client: ApiClient, asked: Asked): Promise<Planned> {
+  const status = await client.status();
+  if (status.kind !== 'ok') {
     return { kind: 'stopped', exitCode: session.refused(status) };
   }
   const { services } = status.value;
@@ -122,24 +119,26 @@ async function makePlan(session: Session, api: Api, asked: Asked): Promise<Plann
     };
     return { kind: 'stopped', exitCode: session.failed(failure) };
   }
-  const { to, request } = requestFor(asked, service);
-  const decision = await api.dryRun(request);
-  return decision.kind === 'answered'
-    ? {
-        kind: 'planned',
-        request,
-        plan: planSwitch(asked.kind, service, { to, decision: decision.value }),
-      }
+  const preferred = asked.kind === 'failback' ? service.primary : preferredTarget(service);
+  const to = asked.options.to ?? preferred;
+  const decision = asDryRun(await ask(client, asked, { to, dryRun: true }));
+  return decision.kind === 'ok'
+    ? { kind: 'planned', plan: planSwitch(asked.kind, service, { to, decision: decision.value }) }
     : { kind: 'stopped', exitCode: session.refused(decision) };
 }
 
-function requestFor({ kind, service, options }: Asked, known: ServiceJson) {
-  const common = { service, force: options.force === true, reason: options.reason, by: actor() };
-  if (kind === 'failback') {
-    return { to: known.primary, request: { ...common, kind } as const };
-  }
-  const to = options.to ?? preferredTarget(known);
-  return { to, request: { ...common, kind, to } as const };
+interface Attempt {
+  readonly to: string | null;
+  readonly dryRun: boolean;
+  readonly key?: string;
+}
+
+function ask(client: ApiClient, asked: Asked, { to, dryRun, key }: Attempt) {
+  const { kind, service, options } = asked;
+  const words = { reason: options.reason, force: options.force === true, by: actor(), dryRun };
+  return kind === 'failback'
+    ? client.failback(service, words, key)
+    : client.failover(service, to === null ? words : { ...words, to }, key);
 }
 
 function refusalOf({ decision, service }: SwitchPlan) {
@@ -150,103 +149,44 @@ function refusalOf({ decision, service }: SwitchPlan) {
   return { code: decision.code, message: decision.sentence, hint };
 }
 
-/** null = go on; else the exit code with which the command ends. */
-async function confirm(
-  session: Session,
-  { options }: Asked,
-  plan: SwitchPlan,
-): Promise<ExitCode | null> {
+async function isAgreed(session: Session, plan: SwitchPlan): Promise<boolean> {
   const { host } = session;
-  if (options.yes === true) {
-    return null;
-  }
   if (!host.isInteractive || session.options.json) {
     session.result({ confirmed: false, plan }, () => renderSwitchPlan(plan, session.style));
-    session.message([`Nothing was changed. The same command with --yes does it.`]);
-    return EXIT.usage;
+    session.message(['Nothing was changed. The same command with --yes does it.']);
+    return false;
   }
   host.writeMessage(`${renderSwitchPlan(plan, session.messageStyle).join('\n')}\n`);
   const answer = await host.ask(`Move ${plan.service} to ${plan.to ?? '?'} now? [y/N] `);
-  if (/^y(es)?$/i.test(answer.trim())) {
-    return null;
-  }
-  session.message(['Nothing was changed.']);
-  return EXIT.usage;
+  const isYes = /^y(es)?$/i.test(answer.trim());
+  session.message(isYes ? [] : ['Nothing was changed.']);
+  return isYes;
 }
 
-interface Performance {
-  readonly request: Request;
+interface Confirmed {
   readonly asked: Asked;
+  readonly plan: SwitchPlan;
 }
 
 async function perform(
   session: Session,
-  api: Api,
-  { request, asked }: Performance,
+  client: ApiClient,
+  { asked, plan }: Confirmed,
 ): Promise<ExitCode> {
-  const sent = await sendOnce(api, session.host, request);
-  switch (sent.kind) {
-    case 'refused':
-      return session.refused({ kind: 'problem', problem: sent.problem });
-    case 'unknown':
-      return session.failed(unknownOutcome(sent), EXIT.unknown);
-    case 'accepted': {
-      const { run } = sent.value;
-      session.message([`accepted: ${sent.value.sentence} (entry ${sent.value.index})`]);
-      return run === undefined || !asked.options.wait
-        ? begun(session, sent.value)
-        : awaitRun(session, api, { id: run, timeoutMs: asked.options.timeout });
-    }
+  const sent = await sendOnce(session.host, (key) =>
+    ask(client, asked, { to: plan.to, dryRun: false, key }),
+  );
+  if (sent.kind !== 'accepted') {
+    return session.refused(sent);
   }
-}
-
-/** What to tell of a command that may or may not be in the log. */
-export function unknownOutcome({ command, detail }: { command: string; detail: string }) {
-  return {
-    code: 'outcome-unknown',
-    message: `nobody knows whether the command was taken: ${detail}`,
-    hint: `Command id ${command}. \`tripoint status\` and \`tripoint log\` show whether it was.`,
-    command,
-  };
-}
-
-function begun(session: Session, accepted: { readonly run?: string | undefined }): ExitCode {
-  const { run } = accepted;
-  session.result({ accepted, run: null }, () => (run === undefined ? [] : [run]));
+  const { run, sentence, index } = sent.value;
+  session.message([`accepted: ${session.messageStyle(sentence, 'plain')} (entry ${index})`]);
+  if (run !== undefined && asked.options.wait) {
+    return awaitRun(session, client, { id: run, timeoutMs: asked.options.timeout });
+  }
+  session.result({ accepted: sent.value, run: null }, () => (run === undefined ? [] : [run]));
   session.suggest(
     run === undefined ? null : { command: `tripoint runs ${run}`, why: 'shows how far it is' },
   );
   return EXIT.ok;
-}
-
-async function awaitRun(
-  session: Session,
-  api: Api,
-  { id, timeoutMs }: { readonly id: string; readonly timeoutMs: number },
-): Promise<ExitCode> {
-  const tell = (before: RunJson | null, after: RunJson) =>
-    session.message(renderProgress(before, after, session.messageStyle));
-  const followed = await followRun({ api, host: session.host, id, timeoutMs, onChange: tell });
-  switch (followed.kind) {
-    case 'ended': {
-      const { run } = followed;
-      session.message(['']);
-      session.result({ run }, () => renderRun(run, session.style));
-      session.suggest(nextAfterRun(run));
-      return run.outcome.kind === 'done' ? EXIT.ok : EXIT.error;
-    }
-    case 'timed-out':
-      return session.failed(stillRunning(id, followed.detail), EXIT.unknown);
-    case 'interrupted':
-      return session.failed(stillRunning(id, 'interrupted'), EXIT.interrupted);
-  }
-}
-
-function stillRunning(id: string, detail: string) {
-  return {
-    code: 'run-not-awaited',
-    message: `the wait for run ${id} ended before the run did: ${detail}`,
-    hint: `It goes on without this command: \`tripoint runs ${id}\` shows it.`,
-    run: id,
-  };
 }

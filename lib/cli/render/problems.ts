@@ -1,4 +1,5 @@
 /** What is wrong, and what to do about it: for files, for answers of the API, for broken set-ups. */
+import type { Silence } from '../../api/client.ts';
 import type { ProblemJson } from '../../api/schemas.ts';
 import type { Problem } from '../../config/problem.ts';
 import type { Style } from './style.ts';
@@ -24,6 +25,12 @@ export function renderProblem(problem: ProblemJson, style: Style): readonly stri
     `  ${style(problem.hint, 'plain')}`,
     ...(problem.command === undefined ? [] : [`  command id: ${style(problem.command, 'strong')}`]),
   ];
+}
+
+/** Which regions were silent, and why. */
+export function describeSilences(silences: readonly Silence[]): string {
+  const causes = silences.map(({ endpoint, cause }) => `${endpoint}: ${cause}`);
+  return ['no region answers', ...causes].join('\n  ');
 }
 
 export interface Failure {

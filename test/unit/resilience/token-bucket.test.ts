@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { monotonicMillis } from '../../../lib/base/identifiers.ts';
-import {
-  fullBucket,
-  isFull,
-  type TokenBucket,
-  take,
-} from '../../../lib/resilience/token-bucket.ts';
+import { fullBucket, type TokenBucket, take } from '../../../lib/resilience/token-bucket.ts';
 
 const policies = fc.record({
   capacity: fc.integer({ min: 1, max: 1000 }),
@@ -125,15 +120,5 @@ describe('take', () => {
     [{ capacity: 1_000_001, refillPerSecond: 1 }, 'bucket-capacity'],
   ])('refuses the policy %j', (policy, code) => {
     expect(() => fullBucket(policy, monotonicMillis(0))).toThrow(code);
-  });
-});
-
-describe('isFull', () => {
-  it('tells when a bucket holds nothing worth remembering', () => {
-    const bucket = fullBucket({ capacity: 2, refillPerSecond: 10 }, monotonicMillis(0));
-    const drawn = take(bucket, monotonicMillis(0), 1).bucket;
-    expect(isFull(bucket, monotonicMillis(0))).toBe(true);
-    expect(isFull(drawn, monotonicMillis(99))).toBe(false);
-    expect(isFull(drawn, monotonicMillis(100))).toBe(true);
   });
 });

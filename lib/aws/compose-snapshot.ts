@@ -1,27 +1,12 @@
-/**
- * The functions that run by the clock: the controller, each minute, and the snapshot, each hour.
- */
+/** The snapshot function: a copy of the state each hour, in this region's bucket and in another's. */
 import { AppError } from '../base/errors.ts';
 import { METRICS } from '../config/names.ts';
-import { CONTROLLER_SCHEDULE } from '../config/schedules.ts';
 import { type Composition, composeRegion } from './compose.ts';
 
-export type ScheduledHandler = () => Promise<void>;
-
-/**
- * Loops for almost a minute. An effect that is under way when the loop ends is frozen with the
- * process and goes on with the next invocation, or never: another worker then claims its step.
- */
-export function composeController(composition: Composition = composeRegion()): ScheduledHandler {
-  const { region, metrics } = composition;
-  return async () => {
-    await region.runFor(CONTROLLER_SCHEDULE.loopMs);
-    metrics.publishStatus(region.plane.status());
-  };
-}
+export type SnapshotHandler = () => Promise<void>;
 
 /** @throws AppError (from the handler) `snapshot-failed` or `state-unknown`, so that Lambda repeats it. */
-export function composeSnapshot(composition: Composition = composeRegion()): ScheduledHandler {
+export function composeSnapshot(composition: Composition = composeRegion()): SnapshotHandler {
   const { region, metrics, log } = composition;
   return async () => {
     await region.refresh();
