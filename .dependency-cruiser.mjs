@@ -99,7 +99,7 @@ function generalRules() {
           '^lib/local/.+-process\\.ts$',
           '^functions/',
           '^infra/main\\.ts$',
-          '^test/.+(\\.test\\.ts|/main\\.ts|global-setup\\.ts)$',
+          '^test/.+(\\.test|[/-]main|global-setup)\\.ts$',
         ],
       },
       to: {},

@@ -120,11 +120,13 @@ export const alarmBody = z
 export const configBody = z
   .strictObject({
     // Wrapped, because `openapi` is only on schemas that are made after it was added to zod.
-    policies: z.lazy(() => policiesSchema).openapi('Policies', {
-      description: 'Every policy of the cluster; services that are absent are forgotten.',
-      type: 'array',
-      items: { type: 'object' },
-    }),
+    policies: z
+      .lazy(() => policiesSchema)
+      .openapi('Policies', {
+        description: 'Every policy of the cluster; services that are absent are forgotten.',
+        type: 'array',
+        items: { type: 'object' },
+      }),
     reason: reason.default('configuration applied'),
     dryRun,
     by: actor,

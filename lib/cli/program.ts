@@ -7,12 +7,14 @@
 import { Command, type Help } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { collect } from './arguments.ts';
+import { registerBootstrap } from './commands/bootstrap.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfiguration } from './commands/configuration.ts';
 import { registerLocal, registerStart } from './commands/local.ts';
 import { registerLog } from './commands/log.ts';
 import { registerNote } from './commands/note.ts';
 import { registerRuns } from './commands/runs.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSwitches } from './commands/switch.ts';
 import { registerToken } from './commands/token.ts';
@@ -29,7 +31,9 @@ const COMMANDS: readonly Register[] = [
   registerNote,
   registerConfiguration,
   registerToken,
+  registerBootstrap,
   registerLocal,
+  registerSimulate,
   registerCompletion,
 ];
 

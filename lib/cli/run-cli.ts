@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Host } from './host.ts';
 import type { Run } from './invocation.ts';
 import { createProgram } from './program.ts';
-import { createSession, failureOf, type GlobalOptions } from './session.ts';
+import { createSession, exitCodeOfFailure, failureOf, type GlobalOptions } from './session.ts';
 import { LOCAL_DIR_DEFAULT } from './target.ts';
 
 /** @param words the command line without the program, e.g. `['status', '--json']`. Never rejects. */
@@ -20,7 +20,8 @@ export async function runCli(words: readonly string[], host: Host): Promise<Exit
       if (thrown instanceof CommanderError) {
         throw thrown;
       }
-      exitCode = session.failed(failureOf(thrown));
+      const failure = failureOf(thrown);
+      exitCode = session.failed(failure, exitCodeOfFailure(failure));
     }
   };
   const program = createProgram(run);

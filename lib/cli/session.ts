@@ -159,6 +159,20 @@ export function exitCodeOf({
   return status === 409 || status === 422 ? EXIT.refused : EXIT.error;
 }
 
+/** Codes of thrown errors that mean something more to a script than "failed". */
+const EXIT_CODES: { readonly [code: string]: ExitCode | undefined } = {
+  'no-endpoint': EXIT.usage,
+  'endpoint-invalid': EXIT.usage,
+  'token-file-unreadable': EXIT.usage,
+  unauthorized: EXIT.unauthorised,
+  'not-running': EXIT.refused,
+  'already-running': EXIT.refused,
+};
+
+export function exitCodeOfFailure({ code }: Failure): ExitCode {
+  return EXIT_CODES[code] ?? EXIT.error;
+}
+
 /** What a thrown error tells a person: an AppError as it is, anything else as a defect. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof AppError) {

@@ -51,6 +51,9 @@ export interface ControlRegionOptions {
   readonly log: LogEvent;
 }
 
+/** Shortest pause between two ticks, however many deadlines are due. */
+const MIN_PAUSE_MS = 50;
+
 export class ControlRegion {
   readonly plane: ControlPlane;
   readonly #options: ControlRegionOptions;
@@ -92,6 +95,7 @@ export class ControlRegion {
       state: () => this.#host.replica.state,
       propose: (command) => this.#proposeOwn(command),
       perform: (run, step) => this.#perform(run, step),
+      isReachable: (region) => this.#cluster.clients.get(region)?.isReachable ?? false,
       clock,
       random,
       log: options.log,
@@ -157,24 +161,29 @@ export class ControlRegion {
     const { beatMs } = this.#options.timings;
     this.#isLooping = true;
     await Promise.all([
-      this.#loop(beatMs, isOver, () => this.#pulse.tick()),
-      this.#loop(CONTROL_TIMINGS.tickMs, isOver, () => this.#tick()),
-      this.#loop(CONTROL_TIMINGS.tickMs, isOver, () => this.#keepHouse()),
-      this.#loop(CONTROL_TIMINGS.snapshotMs, isOver, () => this.takeSnapshot()),
+      this.#loop(every(beatMs), isOver, () => this.#pulse.tick()),
+      this.#loop(
+        (elapsedMs) => this.#pauseAfterTick(elapsedMs),
+        isOver,
+        () => this.#tick(),
+      ),
+      this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#keepHouse()),
+      this.#loop(every(CONTROL_TIMINGS.snapshotMs), isOver, () => this.takeSnapshot()),
     ]).finally(() => {
       this.#isLooping = false;
     });
   }
 
+  /** @param pauseMs how long to wait after a round that took `elapsedMs`. */
   async #loop(
-    periodMs: number,
+    pauseMs: (elapsedMs: number) => number,
     ...[isOver, round]: [() => boolean, () => Promise<unknown>]
   ): Promise<void> {
     const { clock } = this.#options;
     while (!isOver()) {
       const startedAt = clock.monotonicNow();
       await round();
-      await this.#sleepUnlessOver(periodMs - (clock.monotonicNow() - startedAt), isOver);
+      await this.#sleepUnlessOver(pauseMs(clock.monotonicNow() - startedAt), isOver);
     }
   }
 
@@ -198,6 +207,15 @@ export class ControlRegion {
     this.#startWork();
     await this.#survey();
     this.#notify();
+  }
+
+  /** Until the next tick, or until a deadline before it: so all observers speak at once. */
+  #pauseAfterTick(elapsedMs: number): number {
+    const pauseMs = CONTROL_TIMINGS.tickMs - elapsedMs;
+    const deadline = this.#observer.nextDeadline();
+    return deadline === null
+      ? pauseMs
+      : Math.max(MIN_PAUSE_MS, Math.min(pauseMs, deadline - this.#options.clock.wallNow() + 1));
   }
 
   /** Archive first, then compaction: a register forgets only what is archived. */
@@ -288,6 +306,10 @@ export class ControlRegion {
 
 export function createControlRegion(options: ControlRegionOptions): ControlRegion {
   return new ControlRegion(options);
+}
+
+function every(periodMs: number): (elapsedMs: number) => number {
+  return (elapsedMs) => periodMs - elapsedMs;
 }
 
 function subjectOf(command: ControlCommand): string {

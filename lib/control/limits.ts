@@ -8,6 +8,8 @@ export interface ControlTimings {
   readonly deferMs: number;
   /** After this a claimed step whose worker says nothing may be claimed again. */
   readonly claimTimeoutMs: number;
+  /** The same, while the region of that worker does not answer. */
+  readonly lostClaimMs: number;
   /** Longest wait between two attempts of one step. */
   readonly stepBackoffMsMax: number;
   /** Time between two snapshots of the state, if it changed. */
@@ -18,6 +20,7 @@ export const CONTROL_TIMINGS: ControlTimings = {
   tickMs: 1000,
   deferMs: 2000,
   claimTimeoutMs: 15_000,
+  lostClaimMs: 3000,
   stepBackoffMsMax: 30_000,
   snapshotMs: 60_000,
 };

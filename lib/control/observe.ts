@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../base/clock.ts';
-import type { EpochMillis, RegionId } from '../base/identifiers.ts';
+import { type EpochMillis, epochMillis, type RegionId } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
 import { observeSelf, type SelfObservation } from '../detection/observer.ts';
 import { judge, type Verdict } from '../detection/verdict.ts';
@@ -64,6 +64,15 @@ export class Observer {
     const isAccused = Object.values(verdicts).some((other) => isAccusing(other.verdict));
     const ageMs = verdict.judgedAt - standing.judgedAt;
     return isAccused && isLiving(verdict) && ageMs >= policy.detection.silenceMsMax / 4;
+  }
+
+  /** When the next site becomes suspect or failed if nothing more is heard; null = none is due. */
+  nextDeadline(): EpochMillis | null {
+    const now = this.#options.clock.wallNow();
+    const ahead = [...this.#records.values()]
+      .flatMap(({ suspectAt, failAt }) => [suspectAt, failAt])
+      .filter((deadline) => deadline > now);
+    return ahead.length === 0 ? null : epochMillis(Math.min(...ahead));
   }
 
   /** What this region sees now, fresher than the log. Judged anew at each call. */

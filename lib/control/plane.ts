@@ -135,7 +135,8 @@ const REJECTION_HINTS: {
   readonly [Code in Extract<ProposeOutcome, { kind: 'rejected' }>['code']]: string;
 } = {
   'no-leader': 'No region leads right now; an election takes about a second. Send it again.',
-  'no-quorum': 'Fewer than a majority of regions answer. This call wrote nothing. Send it again later.',
+  'no-quorum':
+    'Fewer than a majority of regions answer. This call wrote nothing. Send it again later.',
   'too-large': 'One command may be 64 KiB of JSON. Split it.',
   busy: 'Too many commands wait in this region. Send it again in a moment, or to another region.',
   'log-full':

@@ -23,6 +23,8 @@ export interface WorkerOptions {
   /** Null = not known to be committed. */
   readonly propose: (command: ControlCommand) => Promise<CommandResult | null>;
   readonly perform: (run: Run, step: Step) => Promise<StepResult>;
+  /** Whether that region answered at the last contact. */
+  readonly isReachable: (region: RegionId) => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: LogEvent;
@@ -110,12 +112,16 @@ export class Worker {
     return now - since >= this.#patienceMs(run, current.step);
   }
 
-  /** How long this region leaves the situation alone. */
+  /**
+   * How long this region leaves the situation alone. A claim whose region does not answer is taken
+   * over soon: should its worker be alive after all, the fence and the attempt number hold it off.
+   */
   #patienceMs(run: Run, { progress, attempt }: Step): number {
-    const { claimTimeoutMs, stepBackoffMsMax, tickMs } = CONTROL_TIMINGS;
+    const { claimTimeoutMs, lostClaimMs, stepBackoffMsMax, tickMs } = CONTROL_TIMINGS;
     const deferMs = this.#turnOf(run) * CONTROL_TIMINGS.deferMs;
     if (progress.kind === 'claimed') {
-      return claimTimeoutMs + deferMs;
+      const isLost = !this.#options.isReachable(progress.worker);
+      return (isLost ? lostClaimMs : claimTimeoutMs) + deferMs;
     }
     const backoffMs = attempt === 0 ? 0 : Math.min(stepBackoffMsMax, tickMs * 2 ** (attempt - 1));
     return deferMs + backoffMs * (0.5 + this.#options.random() / 2);

@@ -6,6 +6,7 @@
  * supervisor acts on it, so that children stop in order. An error that nobody handled ends the
  * process loudly: a region that lost an invariant must not go on answering.
  */
+import { flushCompileCache } from 'node:module';
 import { AppError, describeError } from '../base/errors.ts';
 import type { LogEvent } from '../base/log.ts';
 import { type ChildFailure, type FromChild, isToChild } from './child-messages.ts';
@@ -70,6 +71,8 @@ export function runChild<Settings>(
         parts = started;
         log('info', 'process-ready');
         tell({ kind: 'ready' });
+        // A process that is killed writes nothing at its end, so what it compiled is kept now.
+        flushCompileCache();
       },
       (cause: unknown) => {
         const failure = failureOf(cause);

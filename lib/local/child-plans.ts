@@ -25,29 +25,25 @@ const SITE_SCRIPT = new URL('./site-process.ts', import.meta.url);
 /** Regions, DNS, then sites. Each name occurs once. */
 export function planChildren(cluster: Cluster): readonly ChildPlan[] {
   const { layout, sites } = cluster;
+  const plan = (child: Omit<ChildPlan, 'logFile' | 'cacheDir'>): ChildPlan => ({
+    ...child,
+    logFile: logFileOf(layout, child.name),
+    cacheDir: layout.cacheDir,
+  });
+  const regions = layout.regions.map((place) => {
+    const settings = regionSettings(cluster, place);
+    return plan({ name: place.region, kind: 'region', script: REGION_SCRIPT, settings });
+  });
+  const settings = dnsSettings(cluster);
+  const dns = plan({ name: DNS_PROCESS, kind: 'dns', script: DNS_SCRIPT, settings });
   return [
-    ...layout.regions.map(
-      (place): ChildPlan => ({
-        name: place.region,
-        kind: 'region',
-        script: REGION_SCRIPT,
-        logFile: logFileOf(layout, place.region),
-        settings: regionSettings(cluster, place),
-      }),
-    ),
-    {
-      name: DNS_PROCESS,
-      kind: 'dns',
-      script: DNS_SCRIPT,
-      logFile: logFileOf(layout, DNS_PROCESS),
-      settings: dnsSettings(cluster),
-    },
-    ...sites.map(
-      (site): ChildPlan => ({
+    ...regions,
+    dns,
+    ...sites.map((site) =>
+      plan({
         name: site.name,
         kind: 'site',
         script: SITE_SCRIPT,
-        logFile: logFileOf(layout, site.name),
         settings: siteSettings(cluster, site),
       }),
     ),

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../base/errors.ts';
+import { processVariables } from '../config/environment.ts';
 import { type FromChild, isFromChild, type ToChild } from './child-messages.ts';
 
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
@@ -17,6 +18,8 @@ export interface ChildPlan {
   /** Module to run, e.g. `region-process.ts` beside this one. */
   readonly script: URL;
   readonly logFile: string;
+  /** Where Node keeps compiled code: it halves the time a process takes to be back. */
+  readonly cacheDir: string;
   readonly settings: unknown;
 }
 
@@ -45,6 +48,7 @@ export function spawnChild(plan: ChildPlan): Child {
   const log = openLog(plan.logFile);
   const child = spawn(process.execPath, [fileURLToPath(plan.script), plan.name], {
     stdio: ['ignore', log, log, 'ipc'],
+    env: { NODE_COMPILE_CACHE: plan.cacheDir, ...processVariables() },
   });
   closeSync(log);
   const exited = exitOf(child);

@@ -58,6 +58,8 @@ export interface Layout {
   readonly localFile: string;
   readonly lockFile: string;
   readonly logDir: string;
+  /** Compiled code; may be removed at any time. */
+  readonly cacheDir: string;
   readonly supervisor: { readonly port: number; readonly url: string };
   readonly regions: readonly RegionPlace[];
   readonly dns: DnsPlace;
@@ -81,6 +83,7 @@ export function createLayout(options: { readonly dir: string; readonly portBase:
     localFile: join(dir, 'local.json'),
     lockFile: join(dir, 'supervisor.lock'),
     logDir: join(dir, 'logs'),
+    cacheDir: join(dir, 'cache'),
     supervisor: { port: portBase, url: loopbackUrl(portBase) },
     regions: LOCAL_REGIONS.map((region, position) =>
       placeRegion(region, position, { dir, portBase }),

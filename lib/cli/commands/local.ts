@@ -52,7 +52,8 @@ async function startLocal(
 export const registerLocal: Register = (program, run) => {
   const local = program
     .command('local')
-    .description('The processes of local mode: list, kill, start, stop.');
+    .description('The processes of local mode: list, kill, start, stop.')
+    .helpCommand(false);
   const status: Command = local
     .command('status')
     .alias('ps')

@@ -5,7 +5,10 @@ import { EXIT } from '../exit-codes.ts';
 import { type Register, withExamples } from '../invocation.ts';
 
 export const registerToken: Register = (program, run) => {
-  const token = program.command('token').description('Heartbeat and operator tokens.');
+  const token = program
+    .command('token')
+    .description('Heartbeat and operator tokens.')
+    .helpCommand(false);
   const create: Command = token
     .command('new')
     .description('Print a new random token and its hash. Nothing is stored.')

@@ -12,7 +12,7 @@ import { baseline, levelStatus } from '../support/situation.ts';
 import { watchTimeline } from '../support/timeline-watch.ts';
 import { now, require, until } from '../support/wait.ts';
 
-const CLIENTS = 4;
+const CLIENTS = 8;
 const PROGRESS_EVERY = 10;
 
 export const randomKills: Case = async ({ cluster, random, seed, kills, say }) => {

@@ -10,8 +10,8 @@ import { REGIONS, SERVICE } from './cluster.ts';
 import type { SeededRandom } from './random.ts';
 import { sleep } from './wait.ts';
 
-const PAUSE_MS_MIN = 40;
-const PAUSE_MS_MAX = 200;
+const PAUSE_MS_MIN = 10;
+const PAUSE_MS_MAX = 80;
 const RETRY_PAUSE_MS = 150;
 const ATTEMPTS_MAX = 200;
 

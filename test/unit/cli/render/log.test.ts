@@ -21,7 +21,10 @@ const ENTRY = {
 
 describe('renderLog', () => {
   test('shows one line for each entry, and no-ops as such', () => {
-    const entries = [{ index: 6, term: 2, command: null, basis: null, chain: '', body: null }, ENTRY];
+    const entries = [
+      { index: 6, term: 2, command: null, basis: null, chain: '', body: null },
+      ENTRY,
+    ];
     expect(renderLog(entries, PLAIN)).toEqual([
       'index  term  at                    kind      what',
       '6      2                           no-op     a new leader confirmed its term',

@@ -1,0 +1,72 @@
+/** `tripoint simulate`: seeded lives of a whole cluster under faults, checked for safety. */
+import type { Command } from 'commander';
+import { sha256 } from '../../config/token-hashing.ts';
+import type { CampaignResult } from '../../simulation/campaign.ts';
+import { wholeNumber } from '../arguments.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { type Register, withExamples } from '../invocation.ts';
+import { isConclusive, renderCampaign } from '../render/campaign.ts';
+import { formatElapsed } from '../render/time.ts';
+import type { Session } from '../session.ts';
+
+const SEEDS_DEFAULT = 100;
+const SEEDS_MAX = 10_000_000;
+const SEED_MAX = 4_294_967_295;
+/** Progress that goes into a file or a log is told this often. */
+const REPORT_EVERY_MS = 10_000;
+
+interface SimulateOptions {
+  readonly seeds: number;
+  readonly firstSeed: number;
+}
+
+export const registerSimulate: Register = (program, run) => {
+  const simulate: Command = program
+    .command('simulate')
+    .description('Simulate seeded lives of a cluster under faults, and check them for safety.')
+    .option('--seeds <count>', 'how many lives', wholeNumber(1, SEEDS_MAX), SEEDS_DEFAULT)
+    .option('--first-seed <seed>', 'seed of the first', wholeNumber(0, SEED_MAX), 1)
+    .action((options: SimulateOptions) =>
+      run(simulate, (session) => runSimulation(session, options)),
+    );
+  withExamples(simulate, ['tripoint simulate', 'tripoint simulate --first-seed 4711 --seeds 1']);
+};
+
+async function runSimulation(session: Session, options: SimulateOptions): Promise<ExitCode> {
+  const { seeds, firstSeed } = options;
+  const { host } = session;
+  session.message([`seeds ${firstSeed} to ${firstSeed + seeds - 1}`]);
+  const { runCampaign } = await import('../../simulation/campaign.ts');
+  const startedAt = host.clock.monotonicNow();
+  const result: CampaignResult = await runCampaign({
+    seeds,
+    firstSeed,
+    sha256,
+    onProgress: progressOf(session),
+  });
+  const elapsedMs = Math.round(host.clock.monotonicNow() - startedAt);
+  const passed = isConclusive(result);
+  session.result({ passed, elapsedMs, firstSeed, ...result }, () => [
+    ...renderCampaign(result, session.style),
+    `${seeds} seeds in ${formatElapsed(elapsedMs)}`,
+  ]);
+  return passed ? EXIT.ok : EXIT.error;
+}
+
+/** On a terminal one line that is written over; elsewhere a line now and then. */
+function progressOf(session: Session): (done: number, total: number) => void {
+  const { host, options } = session;
+  let toldAt = host.clock.monotonicNow();
+  return (done, total) => {
+    if (options.quiet || options.json) {
+      return;
+    }
+    const now = host.clock.monotonicNow();
+    if (host.messagesAreTerminal) {
+      host.writeMessage(`\r${done} of ${total}${done === total ? '\n' : ''}`);
+    } else if (now - toldAt >= REPORT_EVERY_MS) {
+      toldAt = now;
+      host.writeMessage(`${done} of ${total}\n`);
+    }
+  };
+}
