@@ -156,7 +156,7 @@ function controlAlarms({ clusterId }: AlarmScope): readonly AlarmDefinition[] {
     },
     {
       id: 'snapshot-missing',
-      sentence: 'This region stored no snapshot of the state for three hours.',
+      sentence: 'The snapshot function of this region did not end well for three hours.',
       metric: own(METRICS.snapshotsStored, 'Sum', snapshotPeriod),
       comparison: BELOW,
       threshold: 1,

@@ -33,11 +33,20 @@ export async function runCli(words: readonly string[], host: Host): Promise<Exit
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
-      return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      return thrown.exitCode === 0 ? EXIT.ok : refuseUsage(words, host, thrown);
     }
     host.writeMessage(`${failureOf(thrown).message}\n`);
     return EXIT.error;
   }
+}
+
+/** Commander has told a person already; a program gets its one document. */
+function refuseUsage(words: readonly string[], host: Host, { code, message }: CommanderError) {
+  if (words.includes('--json')) {
+    const error = { code: code.replace(/^commander\./, 'usage-'), message };
+    host.writeOutput(`${JSON.stringify({ error }, null, 2)}\n`);
+  }
+  return EXIT.usage;
 }
 
 function forEach(command: Command, visit: (command: Command) => void): void {

@@ -13,7 +13,7 @@ import type { Suggestion } from './render/next.ts';
 import { describeSilences, type Failure, renderFailure, renderProblem } from './render/problems.ts';
 import { COLOURED, PLAIN, type Style } from './render/style.ts';
 import type { Sent } from './send.ts';
-import { findTarget, type Target } from './target.ts';
+import { findTarget, LOCAL_DIR_DEFAULT, type Target } from './target.ts';
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -105,8 +105,11 @@ export function createSession(host: Host, options: GlobalOptions): Session {
     raw: (text) => host.writeOutput(text.endsWith('\n') ? text : `${text}\n`),
     suggest: (suggestion) => {
       if (suggestion !== null) {
-        const { command, why } = suggestion;
-        message([`${messageStyle('Next:', 'dim')} ${command}  ${messageStyle(`(${why})`, 'dim')}`]);
+        const { why } = suggestion;
+        const command = commandHere(suggestion.command, settings, options);
+        message([
+          `${messageStyle('Next:', 'dim')} ${messageStyle(command, 'plain')}  ${messageStyle(`(${why})`, 'dim')}`,
+        ]);
       }
     },
     failed,
@@ -131,6 +134,24 @@ const SILENT = {
   hint: 'Check the network and the endpoints; DNS and routing keep their last state meanwhile.',
 } as const;
 
+/** A command of `tripoint` as it must be typed to lead where this one did. */
+function commandHere(
+  command: string,
+  { programName }: CliSettings,
+  { dir, endpoint, tokenFile }: GlobalOptions,
+): string {
+  const place = [
+    ...(dir === LOCAL_DIR_DEFAULT ? [] : ['--dir', dir]),
+    ...endpoint.flatMap((url) => ['--endpoint', url]),
+    ...(tokenFile === null ? [] : ['--token-file', tokenFile]),
+  ];
+  return [command.replace(/^tripoint/, programName), ...place.map(shellWord)].join(' ');
+}
+
+function shellWord(text: string): string {
+  return /^[\w./@:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** What to tell an operator of a command that may or may not be in the log. */
 function unknownOutcome({ command, silences }: Extract<Sent, { kind: 'unknown' }>) {
   const causes = silences.map(({ endpoint, cause }) => `\n  ${endpoint}: ${cause}`).join('');
@@ -143,7 +164,7 @@ function unknownOutcome({ command, silences }: Extract<Sent, { kind: 'unknown' }
 }
 
 /** What a problem of the API means for a script. */
-export function exitCodeOf({
+function exitCodeOf({
   status,
   code,
 }: {

@@ -211,6 +211,8 @@ export const CLI_ENVIRONMENT = {
   /** Any value turns colour on, also when the output is not a terminal. */
   forceColor: 'FORCE_COLOR',
   terminal: 'TERM',
+  /** What npm runs; set by npm. */
+  npmEvent: 'npm_lifecycle_event',
 } as const;
 
 export interface CliSettings {
@@ -219,7 +221,14 @@ export interface CliSettings {
   readonly token: string | null;
   /** What the environment wants; `null` = it does not say. */
   readonly colour: boolean | null;
+  /** How commands are typed here, so that suggested ones work as printed. */
+  readonly programName: string;
 }
+
+const PROGRAM_NAMES: ReadonlyMap<string, string> = new Map([
+  ['npx', 'npx tripoint'],
+  ['tripoint', 'npm run -s tripoint --'],
+]);
 
 /** Pure; total. What is set on the command line wins over these. */
 export function parseCliSettings(variables: Variables): CliSettings {
@@ -230,5 +239,6 @@ export function parseCliSettings(variables: Variables): CliSettings {
     endpoints: listOf(text(CLI_ENVIRONMENT.endpoints)),
     token: text(CLI_ENVIRONMENT.token) === '' ? null : text(CLI_ENVIRONMENT.token),
     colour: plain ? false : forced ? true : null,
+    programName: PROGRAM_NAMES.get(text(CLI_ENVIRONMENT.npmEvent)) ?? 'tripoint',
   });
 }

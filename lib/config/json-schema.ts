@@ -49,7 +49,7 @@ function childOf(node: SchemaNode | null, key: PropertyKey): SchemaNode | null {
 }
 
 /** The published JSON Schema (draft 7, which every YAML editor reads), as it stands in `docs/`. */
-export function editorSchema(): object {
+export function editorSchema(): z.core.JSONSchema.BaseSchema {
   const schema = z.toJSONSchema(fileSchema, {
     io: 'input',
     target: 'draft-7',

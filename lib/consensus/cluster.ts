@@ -6,21 +6,24 @@ import type { LogEvent } from '../base/log.ts';
 import { RegisterClient } from './register-client.ts';
 import type { RegisterPort } from './register-port.ts';
 import { type Identity, isLeader, type Server } from './server.ts';
-import type { ConsensusTimings } from './settings.ts';
+import { type ConsensusTimings, LOG_LIMITS, type LogLimits } from './settings.ts';
 
 export interface Cluster {
   /** `region` is where this process runs. */
   readonly identity: Identity;
   readonly clients: ReadonlyMap<RegionId, RegisterClient>;
   readonly timings: ConsensusTimings;
+  readonly limits: LogLimits;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: LogEvent;
 }
 
-export interface ClusterOptions extends Omit<Cluster, 'clients'> {
+export interface ClusterOptions extends Omit<Cluster, 'clients' | 'limits'> {
   /** One per member. */
   readonly registers: readonly RegisterPort[];
+  /** `LOG_LIMITS`, unless a simulation wants to meet them soon. */
+  readonly limits?: LogLimits;
 }
 
 export function createCluster({ registers, ...rest }: ClusterOptions): Cluster {
@@ -31,7 +34,7 @@ export function createCluster({ registers, ...rest }: ClusterOptions): Cluster {
   const clients = new Map(
     registers.map((register) => [register.region, new RegisterClient(register, rest.log)]),
   );
-  return { ...rest, clients };
+  return { limits: LOG_LIMITS, ...rest, clients };
 }
 
 export function clientOf({ clients }: Cluster, region: RegionId): RegisterClient {
@@ -44,10 +47,23 @@ export function ownClient(cluster: Cluster): RegisterClient {
   return clientOf(cluster, cluster.identity.region);
 }
 
-/** Strongly consistent reads of every register; those that do not answer are left out. */
-export async function readAll({ clients }: Cluster): Promise<readonly Server[]> {
-  const servers = await Promise.all([...clients.values()].map((client) => client.refresh()));
-  return servers.filter((server) => server !== null);
+/**
+ * Strongly consistent reads of every register, begun within this call. Waits until the answers are
+ * enough, else for all of them: a slow minority delays nobody. Registers without an answer are left out.
+ */
+export async function readAll(
+  { clients }: Cluster,
+  isEnough: (answers: readonly Server[]) => boolean,
+): Promise<readonly Server[]> {
+  const answers: Server[] = [];
+  const reads = [...clients.values()].map(async (client) => {
+    const server = await client.refresh();
+    if (server !== null) {
+      answers.push(server);
+    }
+  });
+  await settledOrEnough(reads, () => isEnough(answers));
+  return [...answers];
 }
 
 /** The register that leads in the highest term among these; null when that term has no leader. */

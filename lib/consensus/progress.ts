@@ -10,10 +10,19 @@ import type { Message } from './messages.ts';
 import { majorityOf } from './quorum.ts';
 import { type Base, entriesBetween, isLeader, lastEntry, type Server, termAt } from './server.ts';
 
-/** Highest index up to which both logs are equal; null = the follower is behind the leader's base. */
+/**
+ * Highest index up to which both logs are equal; null = the follower is behind the leader's base.
+ *
+ * `leader` may be an old copy, and the follower's base beyond its end: what a base covers is
+ * committed, and a leader holds all that is committed before it adds more, so the follower has it all.
+ */
 export function matchIndex(leader: Server, follower: Server): LogIndex | null {
+  const end = lastEntry(leader).index;
+  if (follower.base.index > end) {
+    return end;
+  }
   const floor = Math.max(leader.base.index, follower.base.index);
-  const top = Math.min(lastEntry(leader).index, lastEntry(follower).index);
+  const top = Math.min(end, lastEntry(follower).index);
   for (let index = top; index > floor; index -= 1) {
     if (termAt(leader, logIndex(index)) === termAt(follower, logIndex(index))) {
       return logIndex(index);

@@ -12,17 +12,18 @@
  * conflict with each other; between processes the compare-and-set decides.
  */
 import { AppError, describeError } from '../base/errors.ts';
-import type { RegionId } from '../base/identifiers.ts';
+import type { LogIndex, RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { LogEvent } from '../base/log.ts';
 import type { Message, Reply } from './messages.ts';
-import type { BeatRead, Copy, RegisterPort } from './register-port.ts';
+import { requireNotRolledBack } from './register-guard.ts';
+import type { Beat, BeatRead, Copy, RegisterPort, Revision } from './register-port.ts';
 import { type Base, checkServer, type Server } from './server.ts';
 import { LOG_LIMITS } from './settings.ts';
 import { type StepResult, step } from './step.ts';
 
 export type Exchange =
-  /** The reply holds, and `server` is persisted. */
+  /** The reply holds, and `server` is persisted. A `no` says that this exchange changed nothing. */
   | { readonly kind: 'answered'; readonly reply: Reply; readonly server: Server }
   /** Certainly without effect. */
   | { readonly kind: 'refused'; readonly code: string; readonly cause: string }
@@ -34,16 +35,20 @@ export type MessageFor = (server: Server) => Message | null;
 
 export class RegisterClient {
   readonly region: RegionId;
-  readonly port: RegisterPort;
+  readonly #port: RegisterPort;
+  readonly #log: LogEvent;
   #copy: Copy | null = null;
+  /** Highest revision that this process saw; the register may never be older again. */
+  #revisionSeen: Revision = 0;
   #isReachable = false;
   #isHalted = false;
+  #isAbsenceReported = false;
   #tail: Promise<unknown> = Promise.resolve();
-  readonly #log: LogEvent;
+  #nextRefresh: Promise<Server | null> | null = null;
 
   constructor(port: RegisterPort, log: LogEvent) {
     this.region = port.region;
-    this.port = port;
+    this.#port = port;
     this.#log = log;
   }
 
@@ -59,34 +64,64 @@ export class RegisterClient {
 
   /** Sends one message, as often as it takes to know the outcome, within a bound. */
   exchange(messageFor: MessageFor): Promise<Exchange> {
-    const halted: Exchange = { kind: 'refused', code: 'halted', cause: `${this.region} is halted` };
-    return this.#serialised(() => this.#guarded(() => this.#attempt(messageFor), halted));
+    const effort: Effort = { isFresh: false, isInDoubt: false };
+    const halted = () => withoutAnswer(effort, 'halted', `${this.region} is halted`);
+    return this.#serialised(() => this.#guarded(() => this.#attempt(messageFor, effort), halted));
   }
 
-  /** Strongly consistent; null when the register does not answer. */
+  /**
+   * Strongly consistent, read within this call; null when the register does not answer. Callers that
+   * wait for their turn share one read, so that a register that is slow keeps no queue of them.
+   */
   refresh(): Promise<Server | null> {
-    return this.#serialised(async () => {
-      const cause = await this.#guarded(() => this.#read(), 'halted');
+    this.#nextRefresh ??= this.#serialised(async () => {
+      this.#nextRefresh = null;
+      const cause = await this.#guarded(() => this.#read(), halted);
       return cause === null ? this.cached : null;
     });
+    return this.#nextRefresh;
   }
 
   /** This register's beat; an answer of any kind counts as contact. */
   async readBeat(): Promise<BeatRead> {
-    const halted: BeatRead = { kind: 'unreachable', cause: `${this.region} is halted` };
-    const outcome = await this.#guarded(() => this.port.readBeat(), halted);
+    const outcome = await this.#guarded<BeatRead>(
+      () => this.#port.readBeat(),
+      () => ({ kind: 'unreachable', cause: halted() }),
+    );
     this.#isReachable = outcome.kind !== 'unreachable';
     return outcome;
   }
 
+  /** False when it was not kept. */
+  writeBeat(beat: Beat): Promise<boolean> {
+    return this.#guarded(
+      () => this.#port.writeBeat(beat),
+      () => false,
+    );
+  }
+
   /** The snapshot at `base`; null when there is none, or none that can be trusted. */
   readSnapshot(base: Base): Promise<string | null> {
-    return this.#guarded(() => this.port.readSnapshot(base), null);
+    return this.#guarded(
+      () => this.#port.readSnapshot(base),
+      () => null,
+    );
   }
 
   /** False when it is not known to be stored. */
   writeSnapshot(base: Base, text: string): Promise<boolean> {
-    return this.#guarded(() => this.port.writeSnapshot(base, text), false);
+    return this.#guarded(
+      () => this.#port.writeSnapshot(base, text),
+      () => false,
+    );
+  }
+
+  /** Best effort. */
+  dropSnapshotsBelow(index: LogIndex): Promise<void> {
+    return this.#guarded(
+      () => this.#port.dropSnapshotsBelow(index),
+      () => undefined,
+    );
   }
 
   #serialised<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -99,9 +134,9 @@ export class RegisterClient {
    * A register that lies (gone, another cluster's, inconsistent) is treated as lost, for good and
    * loudly: the other two may go on, which is safe, and an operator has something to repair.
    */
-  async #guarded<Value>(work: () => Promise<Value>, otherwise: Value): Promise<Value> {
+  async #guarded<Value>(work: () => Promise<Value>, otherwise: () => Value): Promise<Value> {
     if (this.#isHalted) {
-      return otherwise;
+      return otherwise();
     }
     try {
       return await work();
@@ -110,12 +145,11 @@ export class RegisterClient {
       this.#isReachable = false;
       this.#copy = null;
       this.#log('error', 'register-halted', { region: this.region, cause: describeError(thrown) });
-      return otherwise;
+      return otherwise();
     }
   }
 
-  async #attempt(messageFor: MessageFor): Promise<Exchange> {
-    const effort: Effort = { isFresh: false, isInDoubt: false };
+  async #attempt(messageFor: MessageFor, effort: Effort): Promise<Exchange> {
     for (let attempts = 0; attempts < LOG_LIMITS.exchangeAttemptsMax; attempts += 1) {
       if (this.#copy === null) {
         const cause = await this.#read();
@@ -134,21 +168,44 @@ export class RegisterClient {
 
   /** Takes a fresh copy. Returns null, or why there is none. */
   async #read(): Promise<string | null> {
-    const outcome = await this.port.read();
-    this.#isReachable = outcome.kind !== 'unreachable';
-    if (outcome.kind === 'unreachable') {
-      return outcome.cause;
+    const outcome = await this.#port.read();
+    this.#isReachable = outcome.kind === 'found';
+    switch (outcome.kind) {
+      case 'found':
+        this.#keep(outcome.copy);
+        return null;
+      case 'absent':
+        return this.#absent();
+      default:
+        return outcome.cause;
     }
-    this.#keep(outcome.kind === 'found' ? outcome.copy : null);
-    return null;
   }
 
-  #keep(copy: Copy | null): void {
-    if (copy === null) {
-      throw amnesia(this.region);
-    }
+  #keep(copy: Copy): void {
+    requireNotRolledBack(this.#revisionSeen, copy.revision);
     checkServer(copy.server);
+    this.#revisionSeen = copy.revision;
     this.#copy = copy;
+  }
+
+  /**
+   * A register that this process has seen and that is gone has forgotten its votes: going on could
+   * elect two leaders. One that it never saw may be about to be made: it says so once, and looks on.
+   */
+  #absent(): string {
+    const error = new AppError(`the register of ${this.region} does not exist`, {
+      code: 'register-absent',
+      hint: 'Never create it anew in a running cluster. First deployment: run the bootstrap command.',
+      retryable: false,
+    });
+    if (this.#revisionSeen > 0) {
+      throw error;
+    }
+    if (!this.#isAbsenceReported) {
+      this.#isAbsenceReported = true;
+      this.#log('error', error.code, { region: this.region, cause: error.hint });
+    }
+    return error.message;
   }
 
   /** One step of the copy at hand; null = look again. */
@@ -161,32 +218,43 @@ export class RegisterClient {
     if (server !== before.server) {
       return this.#write(before, { server, reply }, effort);
     }
-    if (effort.isFresh) {
-      return { kind: 'answered', reply, server };
+    if (!effort.isFresh) {
+      this.#copy = null;
+      return null;
     }
-    this.#copy = null;
-    return null;
+    // An earlier write of this exchange may stand below what made the register refuse.
+    return reply.kind === 'no' && effort.isInDoubt
+      ? { kind: 'unknown', cause: reply.reason }
+      : { kind: 'answered', reply, server };
   }
 
+  /**
+   * A conflict leaves doubt too: a store may repeat a request by itself, and then refuses its own
+   * repetition (`lib/simulation/network.ts` does the same).
+   */
   async #write(before: Copy, after: StepResult, effort: Effort): Promise<Exchange | null> {
-    const write = await this.port.compareAndSet(before.revision, after.server);
+    const wasInDoubt = effort.isInDoubt;
+    effort.isInDoubt = true;
+    const write = await this.#port.compareAndSet(before.revision, after.server);
+    this.#isReachable = write.kind === 'applied' || write.kind === 'conflict';
     switch (write.kind) {
       case 'applied':
-        this.#isReachable = true;
-        this.#copy = { revision: before.revision + 1, server: after.server };
+        this.#keep({ revision: before.revision + 1, server: after.server });
         return { kind: 'answered', ...after };
       case 'conflict':
-        this.#isReachable = true;
-        this.#keep(write.copy);
+        if (write.copy === null) {
+          this.#absent();
+        } else {
+          this.#keep(write.copy);
+        }
         effort.isFresh = true;
         return null;
       case 'refused':
+        effort.isInDoubt = wasInDoubt;
         this.#isReachable = write.code !== 'unreachable';
         return withoutAnswer(effort, write.code, write.cause);
       default:
-        this.#isReachable = false;
         this.#copy = null;
-        effort.isInDoubt = true;
         return null;
     }
   }
@@ -207,11 +275,6 @@ function withoutAnswer({ isInDoubt }: Effort, code: string, cause: string): Exch
   return isInDoubt ? { kind: 'unknown', cause } : { kind: 'refused', code, cause };
 }
 
-/** A register that is gone has forgotten its votes: going on could elect two leaders. */
-function amnesia(region: RegionId): AppError {
-  return new AppError(`the register of ${region} does not exist`, {
-    code: 'register-absent',
-    hint: 'Never create it anew in a running cluster. First deployment: run the bootstrap command.',
-    retryable: false,
-  });
+function halted(): string {
+  return 'halted';
 }

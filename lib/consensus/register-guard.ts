@@ -34,8 +34,8 @@ export function requireNotRolledBack(expected: Revision, found: Revision): void 
     throw new AppError(`register was at revision ${expected} and is at ${found} now`, {
       code: 'register-rolled-back',
       hint:
-        'The consensus table was restored from a backup or replaced. Its votes are lost: stop the ' +
-        'controllers of this region, and let the region join as an empty one.',
+        'The consensus table was restored from a backup or replaced, and its votes are lost. Stop ' +
+        'the controllers of this region; the others go on without it (docs/raft.md, identity).',
       retryable: false,
     });
   }

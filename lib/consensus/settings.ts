@@ -50,20 +50,25 @@ export function checkTimings(timings: ConsensusTimings): ConsensusTimings {
   return timings;
 }
 
-interface LogLimits {
+export interface LogLimits {
   /** Tries of one message at one register before its outcome is left unknown. */
   readonly exchangeAttemptsMax: number;
   readonly batchCommandsMax: number;
   readonly batchBytesMax: number;
   /** Commands waiting in one process; more are refused as busy. */
   readonly queuedCommandsMax: number;
-  /** One command's JSON text. */
+  /** One command's body as JSON, in bytes of UTF-8. */
   readonly commandBytesMax: number;
   /** A register above either is compacted. */
   readonly tailEntriesMax: number;
   readonly tailBytesMax: number;
   /** Entries that stay behind a new base, so that a region a little behind needs no snapshot. */
   readonly entriesKept: number;
+  /**
+   * A follower's register above this has no process that compacts it: the leader installs its own
+   * base there, so that a region without processes stays a useful voter.
+   */
+  readonly abandonedEntriesMax: number;
   /** Entries beyond the commit index that a leader may hold; more are refused: no quorum. */
   readonly uncommittedEntriesMax: number;
   /** How many entries a command id is remembered for (`sessions.ts`). */
@@ -79,11 +84,16 @@ export const LOG_LIMITS: LogLimits = {
   tailEntriesMax: 200,
   tailBytesMax: 96 * 1024,
   entriesKept: 32,
+  abandonedEntriesMax: 480,
   uncommittedEntriesMax: 256,
   sessionWindowEntries: 2048,
 };
 
 invariant(LOG_LIMITS.entriesKept < LOG_LIMITS.tailEntriesMax, 'limits-keep-more-than-tail');
+invariant(
+  LOG_LIMITS.abandonedEntriesMax > 2 * (LOG_LIMITS.tailEntriesMax + LOG_LIMITS.entriesKept),
+  'limits-abandon-healthy-follower',
+);
 invariant(LOG_LIMITS.commandBytesMax <= LOG_LIMITS.batchBytesMax, 'limits-command-over-batch');
 invariant(
   LOG_LIMITS.tailBytesMax + 2 * LOG_LIMITS.batchBytesMax < 380 * 1024,

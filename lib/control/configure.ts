@@ -13,7 +13,7 @@ import { startSetup } from '../recovery/machine.ts';
 import type { ServicePolicy } from '../recovery/policy.ts';
 import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
-import { withService } from './service-events.ts';
+import { reconsider, withService } from './service-events.ts';
 import { withEvents } from './timeline.ts';
 
 type Configure = Extract<ControlCommand, { kind: 'configure' }>;
@@ -71,6 +71,10 @@ function conflictOf(
   return null;
 }
 
+/**
+ * A service that stands is looked at again: what the old policy refused (no automatic failover, a
+ * longer hold-down), the new one may allow, and no other entry may come to ask for it.
+ */
 function configureService(
   state: RecoveryState,
   policy: ServicePolicy,
@@ -84,10 +88,9 @@ function configureService(
     return withService(state, startSetup(newService(policy, sites, moment), moment), moment);
   }
   const service: ServiceState = { ...standing, policy, sites };
-  const change = needsSetup(standing, policy)
-    ? startSetup(service, moment)
-    : { service, started: null };
-  return withService(state, change, moment);
+  return needsSetup(standing, policy)
+    ? withService(state, startSetup(service, moment), moment)
+    : reconsider(state, service, { ...moment, requestedBy: 'tripoint', reason: 'automatic' });
 }
 
 /** Whether the records that should stand for the active site change. */

@@ -8,7 +8,7 @@
  */
 
 import type { RegionId } from '../base/identifiers.ts';
-import { assertNever } from '../base/invariant.ts';
+import { assertNever, invariant } from '../base/invariant.ts';
 import type { JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
 import type { Applied, StateMachine } from '../consensus/replica.ts';
@@ -16,11 +16,11 @@ import type { Base, Command } from '../consensus/server.ts';
 import { RUN_LIMITS } from '../recovery/limits.ts';
 import type { MachineEvent, Moment } from '../recovery/machine.ts';
 import { claimStep, finishStep, type Run } from '../recovery/run.ts';
-import type { RecoveryState, ServiceState } from '../recovery/state.ts';
+import type { CommittedAlarm, RecoveryState, ServiceState } from '../recovery/state.ts';
 import type { ControlCommand } from './commands.ts';
 import { accepted, configure, type Reduction, refused } from './configure.ts';
 import { reconsider, stepService } from './service-events.ts';
-import { runEnded, withEvents } from './timeline.ts';
+import { runEnded, stepWaits, withEvents } from './timeline.ts';
 
 type CommandOf<Kind extends ControlCommand['kind']> = Extract<ControlCommand, { kind: Kind }>;
 
@@ -52,7 +52,7 @@ export function reduce(
     case 'configure':
       return configure(state, command, moment);
     case 'claim-step':
-      return claim(state, command);
+      return claim(state, command, moment);
     case 'finish-step':
       return finish(state, command, moment);
     default:
@@ -81,11 +81,7 @@ function reduceService(state: RecoveryState, command: ServiceCommand, moment: Mo
       return recordAlarm(state, { service, command }, moment);
     case 'review':
       return {
-        state: reconsider(
-          state,
-          { service: { ...service, reviewAt: null }, event: EVIDENCE },
-          moment,
-        ),
+        state: reconsider(state, { ...service, reviewAt: null }, moment),
         result: accepted('reviewed', `${command.service} was looked at again`),
       };
     case 'failover': {
@@ -118,8 +114,6 @@ function reduceService(state: RecoveryState, command: ServiceCommand, moment: Mo
   }
 }
 
-const EVIDENCE: MachineEvent = { kind: 'evidence-changed' };
-
 interface With<Kind extends ControlCommand['kind']> {
   readonly service: ServiceState;
   readonly command: CommandOf<Kind>;
@@ -148,7 +142,7 @@ function recordVerdict(
   const verdicts = { ...site.verdicts, [observer]: committed };
   const sites = { ...service.sites, [command.site]: { ...site, verdicts } };
   return {
-    state: reconsider(state, { service: { ...service, sites }, event: EVIDENCE }, moment),
+    state: reconsider(state, { ...service, sites }, moment),
     result: accepted('verdict-recorded', `${observer}: ${command.site} is ${verdict.state}`),
   };
 }
@@ -165,9 +159,13 @@ function recordAlarm(
       result: refused('unknown-site', `${command.site} is no site of ${command.service}`),
     };
   }
+  const recorded = accepted('alarm-recorded', `${command.name} is ${command.state}`);
+  if (site.alarms.some(({ name, state: s }) => name === command.name && s === command.state)) {
+    return { state, result: recorded };
+  }
   const others = site.alarms.filter(({ name }) => name !== command.name);
   const alarm = { name: command.name, state: command.state, at: moment.at };
-  const alarms = [...others, alarm].slice(-RUN_LIMITS.alarmsPerSiteMax);
+  const alarms = keptAlarms([...others, alarm]);
   const sites = { ...service.sites, [command.site]: { ...site, alarms } };
   const told = withEvents(
     state,
@@ -181,9 +179,20 @@ function recordAlarm(
     moment,
   );
   return {
-    state: reconsider(told, { service: { ...service, sites }, event: EVIDENCE }, moment),
-    result: accepted('alarm-recorded', `${command.name} is ${command.state}`),
+    state: reconsider(told, { ...service, sites }, moment),
+    result: recorded,
   };
+}
+
+/** Of too many alarms those that stand are kept longest: forgetting one would clear it. */
+function keptAlarms(alarms: readonly CommittedAlarm[]): readonly CommittedAlarm[] {
+  const surplus = alarms.length - RUN_LIMITS.alarmsPerSiteMax;
+  if (surplus <= 0) {
+    return alarms;
+  }
+  const quiet = alarms.filter(({ state }) => state !== 'alarm');
+  const dropped = new Set([...quiet, ...alarms].slice(0, surplus));
+  return alarms.filter((alarm) => !dropped.has(alarm));
 }
 
 function request(
@@ -191,12 +200,10 @@ function request(
   { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
   moment: Moment,
 ): Reduction {
-  const next = stepService(state, { service, event }, moment);
+  const next = reconsider(state, service, { ...moment, event });
   const after = ownValue(next.services, service.policy.service);
   const decision = after?.decision;
-  if (decision === null || decision === undefined || decision.index !== moment.index) {
-    return { state: next, result: refused('not-needed', 'the request changes nothing now') };
-  }
+  invariant(decision?.index === moment.index, 'request-without-decision', { event });
   const { kind, code, sentence } = decision;
   const run = after !== undefined && 'run' in after.phase ? after.phase.run : undefined;
   return {
@@ -210,18 +217,35 @@ function request(
 
 // ── Runs ─────────────────────────────────────────────────────────────────────────────────────────
 
-function claim(state: RecoveryState, command: CommandOf<'claim-step'>): Reduction {
+function claim(
+  state: RecoveryState,
+  command: CommandOf<'claim-step'>,
+  moment: Moment,
+): Reduction {
   const run = state.runs.find(({ id }) => id === command.run);
   if (run === undefined) {
     return { state, result: refused('unknown-run', `no run ${command.run}`) };
   }
   const outcome = claimStep(run, command);
-  return outcome.kind === 'refused'
-    ? { state, result: refused(outcome.code, `step ${command.step} of ${command.run} is not free`) }
-    : {
+  switch (outcome.kind) {
+    case 'claimed':
+      return {
         state: withRun(state, outcome.run),
         result: accepted('claimed', `${command.worker} works on ${command.step}`),
       };
+    case 'exhausted':
+      return {
+        state: afterRun(withRun(state, outcome.run), outcome.run, moment),
+        result: refused('workers-lost', `step ${command.step} of ${command.run} was lost too often`),
+      };
+    case 'refused':
+      return {
+        state,
+        result: refused(outcome.code, `step ${command.step} of ${command.run} is not free`),
+      };
+    default:
+      return assertNever(outcome);
+  }
 }
 
 function finish(
@@ -240,9 +264,9 @@ function finish(
       result: refused(outcome.code, `another claim of ${command.step} is the valid one`),
     };
   }
-  const recorded = withRun(state, outcome.run);
+  const told = withEvents(state, stepWaits(outcome.run, command), moment);
   return {
-    state: afterRun(recorded, outcome.run, moment),
+    state: afterRun(withRun(told, outcome.run), outcome.run, moment),
     result: accepted('recorded', `${command.step} of ${command.run}: ${command.result.kind}`),
   };
 }
@@ -258,9 +282,7 @@ function afterRun(state: RecoveryState, run: Run, moment: Moment): RecoveryState
   const told = withEvents(state, runEnded(run), moment);
   const ended = stepService(told, { service, event }, moment);
   const after = ownValue(ended.services, run.service);
-  return after === undefined
-    ? ended
-    : reconsider(ended, { service: after, event: EVIDENCE }, moment);
+  return after === undefined ? ended : reconsider(ended, after, moment);
 }
 
 function withRun(state: RecoveryState, run: Run): RecoveryState {

@@ -42,11 +42,13 @@ export function stepService(
   return withService(state, stepMachine(service, event, moment), moment);
 }
 
-/** Fuses every site's verdicts as of `moment`, and asks the machine what follows. */
+const EVIDENCE_CHANGED: MachineEvent = { kind: 'evidence-changed' };
+
+/** Fuses every site's verdicts as of the moment, and asks the machine what follows. */
 export function reconsider(
   state: RecoveryState,
-  { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
-  moment: Moment,
+  service: ServiceState,
+  { event = EVIDENCE_CHANGED, ...moment }: Moment & { readonly event?: MachineEvent },
 ): RecoveryState {
   const fused = fuseAll(service, state.observers, moment);
   return stepService(state, { service: fused, event }, moment);
@@ -77,7 +79,7 @@ function fuseSite(
   { site, observers, moment }: { site: SiteState; observers: readonly RegionId[]; moment: Moment },
 ): Opinion {
   const verdicts: readonly ObserverVerdict[] = observers.flatMap((observer) => {
-    const committed = site.verdicts[observer];
+    const committed = ownValue(site.verdicts, observer);
     return committed === undefined ? [] : [{ observer, verdict: committed.verdict }];
   });
   const freshness = { now: moment.at, proofMsMax: policy.detection.silenceMsMax };
@@ -91,10 +93,10 @@ function refutationLapsesAt(
   proofMsMax: number,
 ): number | null {
   const arrivals = votes.flatMap(({ refutedBy }) => {
-    const arrival = refutedBy === null ? null : site.verdicts[refutedBy]?.verdict.lastArrivalAt;
-    return arrival === null || arrival === undefined ? [] : [arrival];
+    const refuter = refutedBy === null ? undefined : ownValue(site.verdicts, refutedBy);
+    return refuter?.verdict.lastArrivalAt ?? [];
   });
-  return arrivals.length === 0 ? null : Math.max(...arrivals) + proofMsMax + 1;
+  return arrivals.length === 0 ? null : Math.min(...arrivals) + proofMsMax + 1;
 }
 
 function earliest(current: ServiceState['reviewAt'], candidate: number): ServiceState['reviewAt'] {

@@ -4,7 +4,7 @@ import type { EpochMillis } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
 import { RUN_LIMITS } from '../recovery/limits.ts';
 import type { Moment } from '../recovery/machine.ts';
-import type { Run } from '../recovery/run.ts';
+import type { Finish, Run } from '../recovery/run.ts';
 import type { RecoveryState, ServiceState, TimelineEvent } from '../recovery/state.ts';
 
 export interface Happening {
@@ -65,6 +65,19 @@ export function runStarted(run: Run): Happening {
     kind: 'run-started',
     sentence: `run ${run.id} (${run.kind}, ${run.trigger}): ${route}; ${run.reason}`,
   };
+}
+
+/** A step that did not work out yet: at the first attempt, then ever more rarely. */
+export function stepWaits(
+  { id, service, steps }: Run,
+  { step, attempt, result }: Pick<Finish, 'step' | 'attempt' | 'result'>,
+): readonly Happening[] {
+  if (result.kind !== 'again' || !Number.isInteger(Math.log2(attempt))) {
+    return [];
+  }
+  const attemptsMax = steps.find(({ name }) => name === step)?.attemptsMax ?? attempt;
+  const sentence = `${step} of run ${id} not yet: ${result.code} (attempt ${attempt} of ${attemptsMax})`;
+  return [{ service, kind: 'step-again', sentence }];
 }
 
 export function runEnded(run: Run): readonly Happening[] {

@@ -34,14 +34,7 @@ export function analyse(situation: Situation): Analysis {
   const active = ownValue(sites, activeSite);
   const opinion = active?.opinion.state ?? 'pending';
   const standbys = Object.entries(sites).filter(([site]) => site !== activeSite);
-  const anyStandbyUp = standbys.some(
-    ([
-      ,
-      {
-        opinion: { state },
-      },
-    ]) => isUp(state),
-  );
+  const anyStandbyReady = standbys.some(([, site]) => isReady(site));
   if (opinion === 'failed') {
     const allDown = standbys.every(([, site]) => site.opinion.state === 'failed');
     return allDown
@@ -54,9 +47,9 @@ export function analyse(situation: Situation): Analysis {
   }
   return ACTIVE_SITE_FINDINGS[opinion] !== undefined
     ? found(ACTIVE_SITE_FINDINGS[opinion], `${service}@${activeSite} is ${opinion}`)
-    : anyStandbyUp
+    : anyStandbyReady
       ? found('all-sites-healthy', `${service}@${activeSite} serves; a standby is ready`)
-      : found('standby-not-ready', `${service}@${activeSite} serves without a healthy standby`);
+      : found('standby-not-ready', `${service}@${activeSite} serves without a standby that is ready`);
 }
 
 const ACTIVE_SITE_FINDINGS: { readonly [opinion: string]: AnalysisCode | undefined } = {
@@ -66,9 +59,13 @@ const ACTIVE_SITE_FINDINGS: { readonly [opinion: string]: AnalysisCode | undefin
   unknown: 'active-site-unknown',
 };
 
-/** Whether an opinion lets a site take traffic. */
-export function isUp(opinion: string): boolean {
-  return opinion === 'healthy';
+/** Whether a site may take traffic: healthy by the quorum, and no alarm stands against it. */
+export function isReady(site: SiteState | undefined): boolean {
+  return (
+    site !== undefined &&
+    site.opinion.state === 'healthy' &&
+    site.alarms.every(({ state }) => state !== 'alarm')
+  );
 }
 
 function found(code: AnalysisCode, sentence: string): Analysis {

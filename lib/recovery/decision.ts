@@ -7,14 +7,13 @@
 
 import type { EpochMillis, LogIndex } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
-import { isUp } from './analysis.ts';
-import { RUN_LIMITS } from './limits.ts';
-import type { Decision, ServiceState, SiteState } from './state.ts';
+import { isReady } from './analysis.ts';
+import { budgetSpentUntil, heldDownUntil, startsWithinDay } from './damping.ts';
+import type { Decision, ServiceState } from './state.ts';
 
 export const DECISION_CODES = [
   'failover-authorised',
   'failback-authorised',
-  'not-needed',
   'automatic-off',
   'run-in-progress',
   'hold-down',
@@ -75,19 +74,19 @@ function openRun({ phase }: ServiceState): Reason | null {
 }
 
 function automaticBlock(service: ServiceState, { at }: Moment): Reason | null {
-  const { policy, lastRunEndedAt, automaticRunStarts } = service;
+  const { policy } = service;
   if (!policy.automatic) {
     return ['automatic-off', 'the policy leaves failover to a person'];
   }
-  const heldUntil = lastRunEndedAt === null ? null : lastRunEndedAt + policy.safety.holdDownMs;
-  if (heldUntil !== null && at < heldUntil) {
+  const heldUntil = heldDownUntil(service, policy.safety, at);
+  if (heldUntil !== null) {
     const leftSeconds = Math.ceil((heldUntil - at) / 1000);
     return ['hold-down', `the last run ended too recently: ${leftSeconds} s of hold-down left`];
   }
-  const today = automaticRunStarts.filter((start) => start > at - RUN_LIMITS.dayMs).length;
-  return today >= policy.safety.automaticRunsPerDayMax
-    ? ['daily-budget-spent', `${today} automatic runs within 24 h, the policy allows no more`]
-    : null;
+  const today = startsWithinDay(service, at).length;
+  return budgetSpentUntil(service, policy.safety, at) === null
+    ? null
+    : ['daily-budget-spent', `${today} automatic runs within 24 h, the policy allows no more`];
 }
 
 function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Moment): Choice {
@@ -110,18 +109,10 @@ function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Mom
   }
   const state = ownValue(sites, to)?.opinion.state ?? 'pending';
   if (!isHealthy(to) && !force) {
-    return refuse(['target-not-healthy', `${to} is ${state}; never to a sicker site`], moment);
+    const but = state === 'healthy' ? ', but an alarm stands against it' : '';
+    return refuse(['target-not-healthy', `${to} is ${state}${but}; never to a sicker site`], moment);
   }
   return act(to, ['failover-authorised', `to ${to} (${state}), as asked`], moment);
-}
-
-/** Healthy by the quorum, and no alarm stands against it. */
-function isReady(site: SiteState | undefined): boolean {
-  return (
-    site !== undefined &&
-    isUp(site.opinion.state) &&
-    site.alarms.every(({ state }) => state !== 'alarm')
-  );
 }
 
 function act(to: string, [code, sentence]: Reason, { at, index }: Moment): Choice {

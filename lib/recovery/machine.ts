@@ -8,11 +8,11 @@
 
 import type { EpochMillis, LogIndex, Term } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
-import { ownValue } from '../base/own-value.ts';
 import { analyse } from './analysis.ts';
+import { budgetSpentUntil, heldDownUntil, settledAt, startsWithinDay } from './damping.ts';
 import { type Choice, decideFailback, decideFailover, type SwitchRequest } from './decision.ts';
-import { RUN_LIMITS } from './limits.ts';
-import { planOf, type Run, type RunKind, type RunOrigin } from './run.ts';
+import { originOf } from './origin.ts';
+import { planOf, type Run, type RunKind } from './run.ts';
 import type { Epoch, Phase, ServiceState } from './state.ts';
 
 export type MachineEvent =
@@ -91,7 +91,11 @@ export function stepMachine(
   event: MachineEvent,
   moment: Moment,
 ): MachineStep {
-  const analysed = { ...before, analysis: analyse(situationOf(before)) };
+  const analysed: ServiceState = {
+    ...before,
+    ...settledAt(before, moment.at),
+    analysis: analyse(situationOf(before)),
+  };
   const choice = choose(analysed, event, moment);
   const transition = TRANSITIONS.find(
     (candidate) =>
@@ -196,14 +200,14 @@ function perform(transition: Transition, performance: Performance): MachineStep 
         started: null,
       };
     case 'none':
-      return { service: { ...service, phase: STEADY, reviewAt: null }, started: null };
+      return { service: { ...service, phase: STEADY }, started: null };
   }
 }
 
 function startRun(kind: RunKind, { service, choice, moment, manual }: Performance): MachineStep {
   invariant(choice.kind === 'act', 'run-without-decision', { service: service.policy.service });
   const run = openedRun(service, { kind, to: choice.to, manual, moment });
-  const starts = service.automaticRunStarts.filter((start) => start > moment.at - RUN_LIMITS.dayMs);
+  const starts = startsWithinDay(service, moment.at);
   return {
     service: {
       ...service,
@@ -255,28 +259,6 @@ function openedRun(service: ServiceState, { kind, to, manual, moment }: Opening)
   };
 }
 
-/** What the observers last said of the site that is being left, for the split of the actual RTO. */
-function originOf({ sites, activeSite, analysis }: ServiceState): RunOrigin {
-  const verdicts = Object.values(ownValue(sites, activeSite)?.verdicts ?? {});
-  const beats = verdicts.flatMap(({ verdict }) => verdict.lastArrivalAt ?? []);
-  const failedAt = verdicts.flatMap(({ verdict, at }) => (verdict.state === 'failed' ? at : []));
-  const failed = FAILED_CODES.has(analysis.code);
-  const lags = verdicts.flatMap(({ replicationLagMs }) => replicationLagMs ?? []);
-  return {
-    lastBeatAt: failed ? highest(beats) : null,
-    firstFailedVerdictAt: failed ? lowest(failedAt) : null,
-    replicationLagMs: lags.length === 0 ? null : Math.max(...lags),
-  };
-}
-
-function highest(instants: readonly EpochMillis[]): EpochMillis | null {
-  return instants.reduce<EpochMillis | null>((a, b) => (a === null || b > a ? b : a), null);
-}
-
-function lowest(instants: readonly EpochMillis[]): EpochMillis | null {
-  return instants.reduce<EpochMillis | null>((a, b) => (a === null || b < a ? b : a), null);
-}
-
 /** Writing the first records is no recovery: it holds nothing down. */
 function isSetup({ phase }: ServiceState): boolean {
   return phase.kind === 'setting-up';
@@ -292,22 +274,24 @@ function refusedPhase(transition: Transition, phase: Phase): Phase {
   return { kind: 'impaired', cause: 'site-failed' };
 }
 
-/** A refusal that time alone may lift is looked at again when it may; the others wait for evidence. */
+/**
+ * A refusal that time alone may lift is looked at again when it may; the others wait for evidence.
+ * An earlier review stays: it may be about something else.
+ */
 function reviewAfter({ service, choice, moment }: Performance): EpochMillis | null {
-  const { lastRunEndedAt, policy, automaticRunStarts } = service;
-  const [oldest] = automaticRunStarts;
+  const { safety } = service.policy;
   switch (choice.decision.code) {
     case 'hold-down':
-      return later(lastRunEndedAt ?? moment.at, policy.safety.holdDownMs);
+      return earliest(service.reviewAt, heldDownUntil(service, safety, moment.at));
     case 'daily-budget-spent':
-      return later(oldest ?? moment.at, RUN_LIMITS.dayMs);
+      return earliest(service.reviewAt, budgetSpentUntil(service, safety, moment.at));
     default:
       return service.reviewAt;
   }
 }
 
-function later(instant: EpochMillis, byMs: number): EpochMillis {
-  return (instant + byMs) as EpochMillis;
+function earliest(a: EpochMillis | null, b: EpochMillis | null): EpochMillis | null {
+  return a === null || (b !== null && b < a) ? b : a;
 }
 
 function row(

@@ -36,7 +36,7 @@ export interface Step {
 export interface RunOrigin {
   /** Last proof of life of the site that failed. */
   readonly lastBeatAt: EpochMillis | null;
-  /** The first observer's `failed` verdict. */
+  /** The first observer's `failed` verdict after that, or the first alarm where one started the run. */
   readonly firstFailedVerdictAt: EpochMillis | null;
   /** Data that the standby had not yet received, as last reported, milliseconds. */
   readonly replicationLagMs: number | null;
@@ -83,6 +83,8 @@ export function currentStep(run: Run): { step: Step; position: number } | null {
 
 export type ClaimOutcome =
   | { readonly kind: 'claimed'; readonly run: Run }
+  /** Every claim that the step may have is used up, the last one without a word: the step failed. */
+  | { readonly kind: 'exhausted'; readonly run: Run }
   | {
       readonly kind: 'refused';
       readonly code: 'run-not-open' | 'not-the-current-step' | 'claimed';
@@ -96,7 +98,10 @@ export interface Claim {
   readonly at: EpochMillis;
 }
 
-/** Compare-and-set on the attempt number: of two workers that claim at once, one is refused. */
+/**
+ * Compare-and-set on the attempt number: of two workers that claim at once, one is refused. A step
+ * whose workers die one after the other ends here too, or its run would stay open for ever.
+ */
 export function claimStep(run: Run, claim: Claim): ClaimOutcome {
   const current = currentStep(run);
   if (run.outcome.kind !== 'open') {
@@ -107,6 +112,11 @@ export function claimStep(run: Run, claim: Claim): ClaimOutcome {
   }
   if (current.step.attempt + 1 !== claim.attempt) {
     return { kind: 'refused', code: 'claimed' };
+  }
+  if (current.step.attempt >= current.step.attemptsMax) {
+    const failed: StepProgress = { kind: 'failed', at: claim.at, code: 'workers-lost' };
+    const next = withStep(run, current.position, { ...current.step, progress: failed });
+    return { kind: 'exhausted', run: closeIfOver(next, claim.at) };
   }
   const progress: StepProgress = { kind: 'claimed', worker: claim.worker, at: claim.at };
   return {

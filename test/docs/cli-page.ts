@@ -63,6 +63,7 @@ const VARIABLE_MEANINGS: { readonly [key in keyof typeof CLI_ENVIRONMENT]: strin
   noColor: 'Any value turns colour off.',
   forceColor: 'Any value but `0` and `false` turns colour on.',
   terminal: '`dumb` turns colour off.',
+  npmEvent: 'Set by npm: suggested commands then begin as this one did, e.g. with `npx`.',
 };
 
 function documentedProgram(): Command {

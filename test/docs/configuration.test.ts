@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { editorSchema } from '../../lib/config/json-schema.ts';
 import { parseConfiguration } from '../../lib/config/parse.ts';
 import { renderConfigurationPage } from './configuration-page.ts';
@@ -22,6 +24,25 @@ describe('docs/configuration.md', () => {
 describe('docs/tripoint.schema.json', () => {
   test('is the JSON Schema of the file', () => {
     expectGeneratedJson('docs/tripoint.schema.json', editorSchema());
+  });
+
+  test.each(['docs/examples/tripoint.yaml', 'lib/local/demo.yaml'])('accepts %s', (path) => {
+    const schema = z.fromJSONSchema(editorSchema());
+    expect(schema.safeParse(parse(readFileSync(path, 'utf8'))).error).toBeUndefined();
+  });
+
+  test('underlines what is not valid', () => {
+    const schema = z.fromJSONSchema(editorSchema());
+    const text = readFileSync('docs/examples/tripoint.yaml', 'utf8');
+    for (const [from, to] of [
+      ['primary:', 'primry:'],
+      ['interval: 1s', 'interval: 1'],
+      ['type: A', 'type: MX'],
+      ['failPhi: 16', 'failPhi: 1000'],
+      ['sha256:5', 'sha256:'],
+    ] as const) {
+      expect(schema.safeParse(parse(text.replace(from, to))).success, to).toBe(false);
+    }
   });
 
   test('lets a reference stand in place of any constrained value', () => {

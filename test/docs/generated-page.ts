@@ -4,15 +4,16 @@
  * A generated page cannot drift from the code, and its diff is reviewed like code.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 
 /** The same for a JSON file, whose white space is the formatter's business. */
 export function expectGeneratedJson(path: string, value: object): void {
-  if (process.env['UPDATE_DOCS'] === '1') {
+  const read = (): unknown => JSON.parse(readFileSync(path, 'utf8'));
+  if (process.env['UPDATE_DOCS'] === '1' && !isDeepStrictEqual(read(), value)) {
     writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
   }
-  const stored: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  expect(stored, outOfDate(path)).toEqual(value);
+  expect(read(), outOfDate(path)).toEqual(value);
 }
 
 function outOfDate(path: string): string {

@@ -47,7 +47,7 @@ const servicesRoute = createRoute({
 const serviceRoute = createRoute({
   ...COMMON,
   path: '/v1/services/{service}',
-  summary: 'One service.',
+  summary: 'One service: its policy, phase, analysis, last decision and sites.',
   request: { params: serviceParams },
   responses: { 200: jsonResponse('The service.', serviceSchema), default: PROBLEM_RESPONSE },
 });
@@ -62,7 +62,7 @@ const runsRoute = createRoute({
 const runRoute = createRoute({
   ...COMMON,
   path: '/v1/runs/{run}',
-  summary: 'One run.',
+  summary: 'One run with its steps and where the time went.',
   request: { params: runParams },
   responses: { 200: jsonResponse('The run.', runSchema), default: PROBLEM_RESPONSE },
 });

@@ -23,7 +23,7 @@ export const registerCompletion: Register = (program, run) => {
 };
 
 /** The tree of commands as plain data. */
-export function describeCommand(command: Command): CommandNode {
+function describeCommand(command: Command): CommandNode {
   return {
     name: command.name(),
     description: command.description(),

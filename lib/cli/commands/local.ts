@@ -98,10 +98,7 @@ async function listProcesses(session: Session): Promise<ExitCode> {
 
 const HEADER = ['process', 'kind', 'state', 'pid', 'exit'];
 
-export function renderProcesses(
-  processes: readonly LocalProcess[],
-  style: Style,
-): readonly string[] {
+function renderProcesses(processes: readonly LocalProcess[], style: Style): readonly string[] {
   const rows = processes.map(({ name, kind, state, pid, exit }) => [
     cell(name, 'strong'),
     cell(kind),

@@ -75,7 +75,7 @@ const STAGES: readonly (readonly [label: string, member: keyof StagesJson, meani
 ];
 
 /** Where the time went. Stages that the run did not have are left out. */
-export function renderStages(stages: StagesJson, style: Style): readonly string[] {
+function renderStages(stages: StagesJson, style: Style): readonly string[] {
   const rows = STAGES.flatMap(([label, member, meaning]) => {
     const durationMs = stages[member];
     return durationMs === null

@@ -144,8 +144,9 @@ describe('createEventStreams', () => {
     expect(streams.open(stop.signal)).not.toBeNull();
   });
 
-  it('does nothing for a stream that is never read', () => {
+  it('does nothing for a stream that is never read', async () => {
     streams.open(stop.signal);
+    await clock.advance(10);
     expect([changes.listenerCount(), clock.sleeperCount()]).toEqual([0, 0]);
   });
 });

@@ -21,16 +21,15 @@ const COMMANDS = [
   ...['POST /v1/services/*/failover', 'POST /v1/services/*/failback', 'POST /v1/services/*/notes'],
 ];
 /** Commands come as often as reads, though there are fewer of them. */
-const ROUTES = [
-  ...READS,
-  ...COMMANDS,
-  ...COMMANDS,
-  ...COMMANDS,
-].map((route): [method: string, path: string] => {
-  const [method = '', path] = route.split(' ');
-  return path === undefined ? ['GET', method] : [method, path];
-});
+const ROUTES = [...READS, ...COMMANDS, ...COMMANDS, ...COMMANDS].map(
+  (route): [method: string, path: string] => {
+    const [method = '', path] = route.split(' ');
+    return path === undefined ? ['GET', method] : [method, path];
+  },
+);
 
+/** Half surrogates and control characters included. */
+const codeUnit = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));
 const oddText = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom('checkout', 'checkout', 'us-east-1') },
   fc.constantFrom(
@@ -50,7 +49,7 @@ const oddText = fc.oneof(
     '<script>',
     '{"$gt":""}',
   ),
-  fc.string({ maxLength: 40, unit: 'binary' }),
+  fc.string({ maxLength: 40, unit: codeUnit }),
   fc.string({ maxLength: 300 }),
 );
 
@@ -101,7 +100,7 @@ const nearlyValid = fc
 const bodyText = fc.oneof(
   { weight: 18, arbitrary: nearlyValid.map((value) => JSON.stringify(value)) },
   { weight: 4, arbitrary: body.map((value) => JSON.stringify(value)) },
-  { weight: 1, arbitrary: fc.string({ maxLength: 200, unit: 'binary' }) },
+  { weight: 1, arbitrary: fc.string({ maxLength: 200, unit: codeUnit }) },
   { weight: 1, arbitrary: fc.constantFrom('', '{', '[]', 'null', '{"a":1}{"b":2}', '\uFEFF{}') },
 );
 

@@ -101,7 +101,8 @@ describe('tripoint log', () => {
         .split('\n')
         .map((line) => line.split(/ +/)[0]),
     ).toEqual(['index', '2', '3']);
-    expect(messages).toBe('Next: tripoint log --after 3  (goes on from here)\n');
+    const command = `tripoint log --after 3 --dir ${api.dir} --endpoint ${api.url} --token-file ${api.dir}/token`;
+    expect(messages).toBe(`Next: ${command}  (goes on from here)\n`);
   });
 
   test('shows the last ones without --after', async () => {

@@ -101,6 +101,15 @@ describe('requireLambdaSettings', () => {
 });
 
 describe('parseCliSettings', () => {
+  test.each([
+    [{}, 'tripoint'],
+    [{ npm_lifecycle_event: 'npx' }, 'npx tripoint'],
+    [{ npm_lifecycle_event: 'tripoint' }, 'npm run -s tripoint --'],
+    [{ npm_lifecycle_event: 'constructor' }, 'tripoint'],
+  ])('knows from %j that one types %s', (variables, programName) => {
+    expect(parseCliSettings(variables).programName).toBe(programName);
+  });
+
   test('reads endpoints and the token', () => {
     expect(
       parseCliSettings({
@@ -111,6 +120,7 @@ describe('parseCliSettings', () => {
       endpoints: ['https://a.example.com', 'https://b.example.com'],
       token: 'secret',
       colour: null,
+      programName: 'tripoint',
     });
   });
 

@@ -4,6 +4,7 @@ import {
   committedSettings,
   readText,
   resourcesOf,
+  type TemplateJson,
   type TemplateResource,
   templateJson,
   testApp,
@@ -21,11 +22,12 @@ const SECTIONS = new Map(
     }),
 );
 
+let json: TemplateJson;
 let alarms: readonly TemplateResource[];
 
 beforeAll(() => {
-  const stack = addRegionalStack(testApp(), committedSettings(), 'us-east-1');
-  alarms = resourcesOf(templateJson(stack), 'AWS::CloudWatch::Alarm');
+  json = templateJson(addRegionalStack(testApp(), committedSettings(), 'us-east-1'));
+  alarms = resourcesOf(json, 'AWS::CloudWatch::Alarm');
 });
 
 function anchorOf({ Properties }: TemplateResource): string {
@@ -78,12 +80,13 @@ describe('alarms', () => {
   });
 
   test('subscribe the operator only when there is one', () => {
-    const emails = (change: { readonly [key: string]: unknown }) =>
-      resourcesOf(
-        templateJson(addRegionalStack(testApp(), committedSettings(change), 'us-east-1')),
-        'AWS::SNS::Subscription',
-      ).filter(({ Properties }) => Properties['Protocol'] === 'email');
-    expect(emails({})).toHaveLength(0);
-    expect(emails({ 'tripoint:operatorEmail': 'ops@example.com' })).toHaveLength(1);
+    const emails = (template: TemplateJson) =>
+      resourcesOf(template, 'AWS::SNS::Subscription').filter(
+        ({ Properties }) => Properties['Protocol'] === 'email',
+      );
+    expect(emails(json)).toHaveLength(0);
+    const settings = committedSettings({ 'tripoint:operatorEmail': 'ops@example.com' });
+    const told = templateJson(addRegionalStack(testApp(), settings, 'us-east-1'));
+    expect(emails(told)).toHaveLength(1);
   });
 });

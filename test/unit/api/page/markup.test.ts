@@ -29,7 +29,7 @@ describe('span', () => {
 describe('html', () => {
   it('lets no text open a tag or leave an attribute', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.string(), (text) => {
         const markup = String(html`<p title="${text}">${text}</p>`);
         const inner = markup.slice('<p title="'.length, -'</p>'.length);
         expect(inner).not.toMatch(/[<]/);

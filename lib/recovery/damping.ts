@@ -1,0 +1,62 @@
+/**
+ * Damping: what holds an automatic run back for a while, so that a site that comes and goes does not
+ * drag the traffic with it. A hold-down after each run, and a budget per 24 hours.
+ *
+ * Both are measured by the wall clocks of whoever proposed the entries, which may disagree. Two
+ * rules keep a wrong clock from stopping recovery for good. An instant in the future of the entry
+ * that looks at it was stamped by a clock that runs ahead, and is taken to be now. And a wait never
+ * ends in the past: a review that is due at once and decides the same again would repeat for ever.
+ * The price: a wrong clock may shorten the damping. Clocks tune, they never decide who is active.
+ */
+import { type EpochMillis, epochMillis } from '../base/identifiers.ts';
+import { RUN_LIMITS } from './limits.ts';
+import type { SafetyPolicy } from './policy.ts';
+
+/** The part of a service's state that damping is about. */
+export interface DampingState {
+  readonly lastRunEndedAt: EpochMillis | null;
+  /** Starts of automatic runs, of which those within 24 hours count. */
+  readonly automaticRunStarts: readonly EpochMillis[];
+}
+
+/** Takes every instant that lies ahead of `now` to be now. */
+export function settledAt(state: DampingState, now: EpochMillis): DampingState {
+  const { lastRunEndedAt, automaticRunStarts } = state;
+  return {
+    lastRunEndedAt: lastRunEndedAt === null ? null : earlier(lastRunEndedAt, now),
+    automaticRunStarts: automaticRunStarts.map((start) => earlier(start, now)),
+  };
+}
+
+/** When the hold-down of the last run ends; null when none holds at `now`. */
+export function heldDownUntil(
+  { lastRunEndedAt }: DampingState,
+  { holdDownMs }: SafetyPolicy,
+  now: EpochMillis,
+): EpochMillis | null {
+  const until = lastRunEndedAt === null ? null : epochMillis(lastRunEndedAt + holdDownMs);
+  return until !== null && now < until ? until : null;
+}
+
+/** The starts that count against the budget at `now`. */
+export function startsWithinDay(
+  { automaticRunStarts }: DampingState,
+  now: EpochMillis,
+): readonly EpochMillis[] {
+  return automaticRunStarts.filter((start) => start > now - RUN_LIMITS.dayMs);
+}
+
+/** When the budget has room for one more run; null when it has at `now`. */
+export function budgetSpentUntil(
+  state: DampingState,
+  { automaticRunsPerDayMax }: SafetyPolicy,
+  now: EpochMillis,
+): EpochMillis | null {
+  const starts = startsWithinDay(state, now).toSorted((a, b) => a - b);
+  const lastToExpire = starts[starts.length - automaticRunsPerDayMax];
+  return lastToExpire === undefined ? null : epochMillis(lastToExpire + RUN_LIMITS.dayMs);
+}
+
+function earlier(a: EpochMillis, b: EpochMillis): EpochMillis {
+  return a < b ? a : b;
+}

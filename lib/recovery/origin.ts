@@ -1,0 +1,60 @@
+/**
+ * The origin of a run: what was known of the site that is being left, for the actual RTO and RPO.
+ *
+ * The log holds changes only, so most of what it knows of a healthy site is old: its beats and lags
+ * are those of the last change. Of all verdicts the one with the newest beat counts, and an observer
+ * that accused the site long before its last beat was wrong then and detected nothing.
+ */
+import type { EpochMillis } from '../base/identifiers.ts';
+import { ownValue } from '../base/own-value.ts';
+import type { RunOrigin } from './run.ts';
+import type { CommittedVerdict, ServiceState, SiteState } from './state.ts';
+
+type Failure = Pick<RunOrigin, 'lastBeatAt' | 'firstFailedVerdictAt'>;
+
+/** What the observers last said of the active site. Pure; total. */
+export function originOf({ sites, activeSite, analysis }: ServiceState): RunOrigin {
+  const site = ownValue(sites, activeSite);
+  const verdicts = Object.values(site?.verdicts ?? {});
+  const reporting = verdicts.filter(({ replicationLagMs }) => replicationLagMs !== null);
+  return {
+    ...failureOf(analysis.code, site),
+    replicationLagMs: newestOf(reporting)?.replicationLagMs ?? null,
+  };
+}
+
+function failureOf(code: string, site: SiteState | undefined): Failure {
+  switch (code) {
+    case 'active-site-failed':
+    case 'all-sites-failed':
+      return silenceOf(Object.values(site?.verdicts ?? {}));
+    case 'active-site-alarm':
+      // The site may be beating all the while: its silence has nothing to do with this run.
+      return { lastBeatAt: null, firstFailedVerdictAt: firstAlarmAt(site) };
+    default:
+      return { lastBeatAt: null, firstFailedVerdictAt: null };
+  }
+}
+
+function silenceOf(verdicts: readonly CommittedVerdict[]): Failure {
+  const lastBeatAt = newestOf(verdicts)?.verdict.lastArrivalAt ?? null;
+  const accusedAt = verdicts.flatMap(({ verdict, at }) =>
+    verdict.state === 'failed' && at >= (lastBeatAt ?? 0) ? [at] : [],
+  );
+  return { lastBeatAt, firstFailedVerdictAt: lowest(accusedAt) };
+}
+
+function firstAlarmAt(site: SiteState | undefined): EpochMillis | null {
+  const standing = site?.alarms.filter(({ state }) => state === 'alarm') ?? [];
+  return lowest(standing.map(({ at }) => at));
+}
+
+function newestOf(verdicts: readonly CommittedVerdict[]): CommittedVerdict | undefined {
+  return verdicts.toSorted(
+    (a, b) => (b.verdict.lastArrivalAt ?? 0) - (a.verdict.lastArrivalAt ?? 0),
+  )[0];
+}
+
+function lowest(instants: readonly EpochMillis[]): EpochMillis | null {
+  return instants.toSorted((a, b) => a - b)[0] ?? null;
+}
