@@ -11,7 +11,7 @@ import { NAME_PATTERN, TOKEN_HASH_PATTERN } from '../lib/config/schema.ts';
 import { isDnsName } from '../lib/recovery/record-set.ts';
 import { type ProtectedService, readProtectedServices } from './protected-services.ts';
 
-export const CONTEXT_PREFIX = 'tripoint:';
+const CONTEXT_PREFIX = 'tripoint:';
 
 export interface Settings {
   /** Prefix of every resource name, and what a register checks its identity by. */

@@ -14,6 +14,7 @@ import type {
   LogPosition,
   StatusView,
 } from '../control/control-plane.ts';
+import type { SitePolicy } from '../recovery/policy.ts';
 import type { Run, Step } from '../recovery/run.ts';
 import type {
   CommittedVerdict,
@@ -64,18 +65,37 @@ export function presentStatus(view: StatusView, { mode, version }: Presentation)
 }
 
 /** In alphabetical order. */
-export function presentServices(view: StatusView): ServiceJson[] {
-  return Object.keys(view.state.services)
-    .sort()
-    .flatMap((name) => presentService(view, name) ?? []);
+export function presentServices({ state, observations }: StatusView): ServiceJson[] {
+  const sight = sightOf(state, observations);
+  return Object.entries(state.services)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([, service]) => describeService(service, sight));
 }
 
 /** null when this region knows no service of that name. */
-export function presentService(view: StatusView, name: string): ServiceJson | null {
-  const service = ownValue(view.state.services, name);
-  if (service === undefined) {
-    return null;
-  }
+export function presentService(
+  { state, observations }: StatusView,
+  name: string,
+): ServiceJson | null {
+  const service = ownValue(state.services, name);
+  const own = observations.filter((observation) => observation.service === name);
+  return service === undefined ? null : describeService(service, sightOf(state, own));
+}
+
+/** Who observes, and what this region sees, by service and site. */
+interface Sight {
+  readonly observers: RecoveryState['observers'];
+  readonly observations: ReadonlyMap<string, LiveObservation>;
+}
+
+function sightOf({ observers }: RecoveryState, observations: readonly LiveObservation[]): Sight {
+  const named = observations.map(
+    (observation) => [`${observation.service}/${observation.site}`, observation] as const,
+  );
+  return { observers, observations: new Map(named) };
+}
+
+function describeService(service: ServiceState, sight: Sight): ServiceJson {
   const { policy } = service;
   return {
     service: policy.service,
@@ -99,7 +119,7 @@ export function presentService(view: StatusView, name: string): ServiceJson | nu
     decision: presentDecision(service.decision),
     lastRunEndedAt: rfc3339OrNull(service.lastRunEndedAt),
     reviewAt: rfc3339OrNull(service.reviewAt),
-    sites: policy.sites.map(({ site }) => presentSite(view, service, site)),
+    sites: policy.sites.map((site) => presentSite(service, site, sight)),
   };
 }
 
@@ -177,20 +197,18 @@ function presentConsensus(position: LogPosition, { observers }: RecoveryState): 
   };
 }
 
-function presentSite(view: StatusView, service: ServiceState, site: string): SiteJson {
-  const policy = service.policy.sites.find((candidate) => candidate.site === site);
+function presentSite(service: ServiceState, policy: SitePolicy, sight: Sight): SiteJson {
+  const { site, region, address, probeUrl } = policy;
   const state = ownValue(service.sites, site);
-  const observation = view.observations.find(
-    (candidate) => candidate.service === service.policy.service && candidate.site === site,
-  );
+  const observation = sight.observations.get(`${service.policy.service}/${site}`);
   return {
     site,
-    region: policy?.region ?? '',
-    address: policy?.address ?? '',
-    probeUrl: policy?.probeUrl ?? null,
+    region,
+    address,
+    probeUrl,
     role: service.activeSite === site ? 'active' : 'standby',
     opinion: presentOpinion(state),
-    verdicts: presentVerdicts(state, view.state),
+    verdicts: presentVerdicts(state, sight),
     observation: observation === undefined ? null : presentObservation(observation),
     alarms: (state?.alarms ?? []).map((alarm) => ({
       name: alarm.name,
@@ -212,7 +230,7 @@ function presentOpinion(state: SiteState | undefined): SiteJson['opinion'] {
 }
 
 /** In the order of the configured observers; one that said nothing is absent. */
-function presentVerdicts(state: SiteState | undefined, { observers }: RecoveryState) {
+function presentVerdicts(state: SiteState | undefined, { observers }: Sight): VerdictJson[] {
   return observers.flatMap((observer) => {
     const committed = state === undefined ? undefined : ownValue(state.verdicts, observer);
     return committed === undefined ? [] : presentVerdict(observer, committed);

@@ -14,14 +14,7 @@ const instant = z.string().openapi({ format: 'date-time', example: '2026-11-23T0
 const counter = z.int().min(0);
 const durationMs = z.number().min(0);
 
-export const VERDICT_STATES = [
-  'pending',
-  'healthy',
-  'suspect',
-  'failed',
-  'degraded',
-  'unknown',
-] as const;
+const VERDICT_STATES = ['pending', 'healthy', 'suspect', 'failed', 'degraded', 'unknown'] as const;
 const verdictState = z.enum(VERDICT_STATES);
 const alarmState = z.enum(['alarm', 'ok', 'insufficient-data']);
 
@@ -50,7 +43,7 @@ export const problemSchema = z
   .openapi('Problem');
 export type ProblemJson = z.infer<typeof problemSchema>;
 
-export const epochSchema = z
+const epochSchema = z
   .object({ term: counter, index: counter })
   .openapi('Epoch', { description: 'The log entry that authorised an effect: the fence.' });
 
@@ -62,7 +55,6 @@ export const heartbeatAnswerSchema = z
     receivedAt: instant,
   })
   .openapi('HeartbeatAnswer');
-export type HeartbeatAnswerJson = z.infer<typeof heartbeatAnswerSchema>;
 
 const verdictSchema = z
   .object({
@@ -213,7 +205,7 @@ export const runSchema = z
   .openapi('Run');
 export type RunJson = z.infer<typeof runSchema>;
 
-export const timelineEventSchema = z
+const timelineEventSchema = z
   .object({
     index: counter,
     at: instant,
@@ -222,7 +214,6 @@ export const timelineEventSchema = z
     sentence: z.string(),
   })
   .openapi('TimelineEvent');
-export type TimelineEventJson = z.infer<typeof timelineEventSchema>;
 
 export const consensusSchema = z
   .object({

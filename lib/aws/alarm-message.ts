@@ -31,7 +31,7 @@ export type AlarmMessage =
   | { readonly kind: 'refused'; readonly code: AlarmRefusalCode; readonly detail: string };
 
 /** Services and sites as `lib/config` names them; the alarm's own name is freer. */
-export const ALARM_NAME_PATTERN: RegExp =
+const ALARM_NAME_PATTERN: RegExp =
   /^tripoint\/([a-z][a-z0-9-]{0,62})\/([a-z][a-z0-9-]{0,62})\/([\x21-\x7e]{1,100})$/;
 
 /** `2026-11-23T09:54:00.123+0000`: the offset lacks the colon that ISO 8601 wants in this form. */

@@ -43,7 +43,7 @@ export interface Composition {
 const TABLE_TIMEOUTS = { requestTimeoutMs: 2000, connectionTimeoutMs: 1000 } as const;
 const BUCKET_TIMEOUTS = { requestTimeoutMs: 10_000, connectionTimeoutMs: 2000 } as const;
 
-export const sha256: Sha256 = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
+const sha256: Sha256 = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
 
 /** What steps act through. Only the controller has them. */
 export type EffectPorts = Pick<ControlRegionOptions, 'switchPort' | 'verifyPort'>;

@@ -6,12 +6,13 @@
  * then the base, by compare-and-set. Between the moves some more entries may come; they stay behind
  * the new base, so that a region a little behind needs no snapshot.
  */
-import type { LogIndex } from '../base/identifiers.ts';
+import { type LogIndex, logIndex } from '../base/identifiers.ts';
 import { type Cluster, ownClient } from './cluster.ts';
 import type { LogHost } from './log-host.ts';
 import { encodeReplica } from './replica.ts';
-import { type Base, lastEntry, type Server } from './server.ts';
-import { LOG_LIMITS } from './settings.ts';
+import { type Base, lastEntry, type Server, termAt } from './server.ts';
+import type { LogLimits } from './settings.ts';
+import { jsonBytes } from './size.ts';
 
 export class Compactor<State> {
   readonly #cluster: Cluster;
@@ -24,26 +25,40 @@ export class Compactor<State> {
     this.#host = host;
   }
 
-  /** Does at most one move. Entries above `archivedUpTo` are not given up. */
+  /** What must be archived before the base can move; 0 = nothing waits. */
+  get awaitedIndex(): LogIndex {
+    return this.#stored?.index ?? logIndex(0);
+  }
+
+  /**
+   * Does at most one move. Entries above `archivedUpTo` are not given up: the snapshot is stored
+   * first and waits for the archive, which is never level with a log that grows.
+   */
   async tick(archivedUpTo: LogIndex): Promise<void> {
     const own = ownClient(this.#cluster).cached;
-    if (own === null || !isLarge(own)) {
+    const { limits } = this.#cluster;
+    if (own === null || !isLarge(own, limits)) {
       return;
     }
     if (this.#stored === null || this.#stored.index <= own.base.index) {
-      await this.#store(own, archivedUpTo);
+      await this.#store(own);
       return;
     }
-    const isFollowed = lastEntry(own).index >= this.#stored.index + LOG_LIMITS.entriesKept;
-    if (isFollowed || tailBytes(own) > LOG_LIMITS.tailBytesMax) {
+    if (this.#stored.index > archivedUpTo) {
+      return;
+    }
+    const isFollowed = lastEntry(own).index >= this.#stored.index + limits.entriesKept;
+    if (isFollowed || jsonBytes(own.entries) > limits.tailBytesMax) {
       await this.#moveBase(own.base, this.#stored);
     }
   }
 
-  async #store(own: Server, archivedUpTo: LogIndex): Promise<void> {
+  async #store(own: Server): Promise<void> {
     const { replica } = this.#host;
     const { applied } = replica;
-    if (applied.index <= own.base.index || applied.index > archivedUpTo) {
+    // A register that lags behind the replica could not move its base there.
+    const isHeld = applied.index > own.base.index && termAt(own, applied.index) === applied.term;
+    if (!isHeld) {
       return;
     }
     const isStored = await ownClient(this.#cluster).writeSnapshot(applied, encodeReplica(replica));
@@ -56,17 +71,11 @@ export class Compactor<State> {
     this.#stored = null;
     if (answer.kind === 'answered' && answer.reply.kind === 'yes') {
       this.#cluster.log('info', 'log-compacted', { index: base.index });
-      await client.port.dropSnapshotsBelow(before.index);
+      await client.dropSnapshotsBelow(before.index);
     }
   }
 }
 
-function isLarge(server: Server): boolean {
-  return (
-    server.entries.length > LOG_LIMITS.tailEntriesMax || tailBytes(server) > LOG_LIMITS.tailBytesMax
-  );
-}
-
-function tailBytes({ entries }: Server): number {
-  return JSON.stringify(entries).length;
+function isLarge({ entries }: Server, { tailEntriesMax, tailBytesMax }: LogLimits): boolean {
+  return entries.length > tailEntriesMax || jsonBytes(entries) > tailBytesMax;
 }

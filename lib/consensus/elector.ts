@@ -18,7 +18,7 @@ export type Election =
   | { readonly kind: 'won'; readonly leader: Server }
   /** Another candidate, a register that moved on, or too few answers. Try again after a while. */
   | { readonly kind: 'lost'; readonly detail: string }
-  /** Too few registers answer: nobody can be elected. */
+  /** Too few registers answer: nobody can be elected. The first election of all needs every one. */
   | { readonly kind: 'no-quorum' };
 
 /** Looks twice, three beats apart. True when a majority answers and none of it saw a new beat. */
@@ -46,11 +46,12 @@ async function readSigns({ clients }: Cluster): Promise<ReadonlyMap<RegionId, st
   return signs;
 }
 
-/** One election. Idempotent towards every register; never waits for a slow minority. */
+/** One election. Never waits for a slow minority. */
 export async function elect(cluster: Cluster): Promise<Election> {
   const { members } = cluster.identity;
-  const servers = await readAll(cluster);
-  if (!isMajority(servers.length, members.length)) {
+  const mayVote = (answers: readonly Server[]) => isElectorate(answers, members.length);
+  const servers = await readAll(cluster, mayVote);
+  if (!mayVote(servers)) {
     return { kind: 'no-quorum' };
   }
   const candidate = bestCandidate(servers, cluster.identity.region);
@@ -68,6 +69,15 @@ export async function elect(cluster: Cluster): Promise<Election> {
   return led.kind === 'answered' && led.reply.kind === 'yes'
     ? { kind: 'won', leader: led.server }
     : { kind: 'lost', detail: `${client.region} could not take the lead of term ${term}` };
+}
+
+/**
+ * A majority; and for the first election of all, every register: a cluster that is still being made
+ * must not vote, or a register that is not made yet would look like one that was lost.
+ */
+function isElectorate(servers: readonly Server[], memberCount: number): boolean {
+  const isFirst = servers.every(({ term }) => term === 0);
+  return isFirst ? servers.length === memberCount : isMajority(servers.length, memberCount);
 }
 
 function bestCandidate(servers: readonly Server[], preferred: RegionId): Server {

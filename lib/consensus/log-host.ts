@@ -1,41 +1,28 @@
 /**
  * The replicated log as one process offers it: propose a command, read, follow.
  *
- * Commands wait in one queue and are committed in batches: one write at the leader's register, then
- * one at each follower's, and the batch counts as soon as a majority holds it. A command whose fate
- * is open is proposed again (its id makes that harmless) until its time is over; then its caller is
- * told `unknown`, never a guess.
+ * Committing is one write at the leader's register, then one at each follower's; a batch counts as
+ * soon as a majority holds it (`replicator.ts`), and only then is it applied. Any process can do this
+ * for whichever region leads: it lends the registers its CPU.
  */
-import type { CommandId, LogIndex, MonotonicMillis, RegionId, Term } from '../base/identifiers.ts';
-import { invariant } from '../base/invariant.ts';
+import type { CommandId, LogIndex, RegionId, Term } from '../base/identifiers.ts';
+import { logIndex } from '../base/identifiers.ts';
 import type { JsonValue, Sha256 } from '../base/json.ts';
 import { Applier } from './applier.ts';
 import { type Cluster, clientOf, leaderAmong, ownClient, readAll } from './cluster.ts';
 import { committedIndex } from './progress.ts';
+import { ProposalQueue, type ProposeOutcome, type Shortfall } from './proposals.ts';
 import { isMajority } from './quorum.ts';
-import { type AppliedEntry, bodyDigest, type Replica, type StateMachine } from './replica.ts';
+import type { Exchange } from './register-client.ts';
+import {
+  type AppliedEntry,
+  bodyDigest,
+  isExpired,
+  type Replica,
+  type StateMachine,
+} from './replica.ts';
 import { Replicator } from './replicator.ts';
 import { type Base, type Command, isLeader, lastEntry, type Server, termAt } from './server.ts';
-import { LOG_LIMITS } from './settings.ts';
-
-export type ProposeOutcome =
-  | {
-      readonly kind: 'committed';
-      readonly index: LogIndex;
-      readonly term: Term;
-      readonly result: JsonValue;
-    }
-  | {
-      readonly kind: 'rejected';
-      readonly code:
-        | 'no-leader'
-        | 'no-quorum'
-        | 'too-large'
-        | 'busy'
-        | 'log-full'
-        | 'command-id-reused';
-    }
-  | { readonly kind: 'unknown' };
 
 /** Which region leads, and in which term. */
 export interface Leadership {
@@ -43,27 +30,13 @@ export interface Leadership {
   readonly term: Term;
 }
 
-interface Pending {
-  readonly command: Command;
-  readonly deadline: MonotonicMillis;
-  readonly settle: (outcome: ProposeOutcome) => void;
-}
-
-type Attempt =
-  | { readonly kind: 'committed' }
-  | {
-      readonly kind: 'failed';
-      readonly code: 'no-leader' | 'no-quorum' | 'log-full';
-      readonly inDoubt: boolean;
-    };
-
 export interface LogHostOptions<State> {
   readonly cluster: Cluster;
   readonly machine: StateMachine<State>;
   readonly sha256: Sha256;
 }
 
-/** One look, one help for an uncommitted tail, and one more look. */
+/** One look; and one more after a help, when no majority was in the leader's term yet. */
 const CONFIRM_ROUNDS_MAX = 2;
 
 export class LogHost<State> {
@@ -71,10 +44,9 @@ export class LogHost<State> {
   readonly #sha256: Sha256;
   readonly #replicator: Replicator;
   readonly #applier: Applier<State>;
-  readonly #queue: Pending[] = [];
+  readonly #proposals: ProposalQueue;
   /** The leading region as last seen; a guess that the registers correct. */
   #leader: Leadership | null = null;
-  #isPumping = false;
   #lostQuorum = false;
 
   constructor({ cluster, machine, sha256 }: LogHostOptions<State>) {
@@ -82,6 +54,10 @@ export class LogHost<State> {
     this.#sha256 = sha256;
     this.#replicator = new Replicator(cluster);
     this.#applier = new Applier({ cluster, machine, sha256 });
+    this.#proposals = new ProposalQueue(cluster, {
+      commit: (commandsAt) => this.#commit(commandsAt),
+      outcomeOf: (id, body) => this.#outcomeOf(id, body),
+    });
   }
 
   get replica(): Replica<State> {
@@ -108,111 +84,79 @@ export class LogHost<State> {
     return this.#applier.onApplied(listener);
   }
 
-  /** Commits one command, exactly once for its id. Resolves within `proposeTimeoutMs` or a little more. */
+  /**
+   * Commits one command. Exactly once for its id, however often and wherever it is proposed, as long
+   * as the last try comes within `sessionWindowEntries` entries of the first (docs/raft.md).
+   * Resolves within `proposeTimeoutMs` and one more try.
+   */
   propose(id: CommandId, body: JsonValue): Promise<ProposeOutcome> {
-    const text = JSON.stringify(body);
-    // As every other region will read it: what JSON drops or changes must not live on here.
-    const plain = JSON.parse(text) as JsonValue;
-    const command: Command = { id, basis: this.replica.applied.index, body: plain };
-    const size = text.length;
-    if (size > LOG_LIMITS.commandBytesMax || this.#queue.length >= LOG_LIMITS.queuedCommandsMax) {
-      const code = size > LOG_LIMITS.commandBytesMax ? 'too-large' : 'busy';
-      return Promise.resolve({ kind: 'rejected', code });
-    }
-    const { clock, timings } = this.#cluster;
-    const deadline = (clock.monotonicNow() + timings.proposeTimeoutMs) as MonotonicMillis;
-    return new Promise((settle) => {
-      this.#queue.push({ command, deadline, settle });
-      void this.#pump();
-    });
+    return this.#proposals.propose(id, body);
   }
 
-  async #pump(): Promise<void> {
-    if (this.#isPumping) {
-      return;
-    }
-    this.#isPumping = true;
-    try {
-      while (this.#queue.length > 0) {
-        const batch = this.#queue.splice(0, batchSize(this.#queue));
-        await this.#commitBatch(batch).catch((thrown: unknown) => {
-          settleAll(batch, { kind: 'unknown' });
-          throw thrown;
-        });
-      }
-    } finally {
-      this.#isPumping = false;
-    }
-  }
-
-  async #commitBatch(batch: readonly Pending[]): Promise<void> {
-    const { clock, random, timings } = this.#cluster;
-    const commands = batch.map(({ command }) => command);
-    const deadline = Math.max(...batch.map((pending) => pending.deadline));
-    let isInDoubt = false;
-    for (;;) {
-      const attempt = await this.#attempt(commands);
-      if (attempt.kind === 'committed') {
-        this.#settle(batch);
-        return;
-      }
-      isInDoubt ||= attempt.inDoubt;
-      if (clock.monotonicNow() >= deadline) {
-        const outcome: ProposeOutcome = isInDoubt
-          ? { kind: 'unknown' }
-          : { kind: 'rejected', code: attempt.code };
-        settleAll(batch, outcome);
-        return;
-      }
-      await clock.sleep(timings.beatMs * (0.5 + random()));
-    }
-  }
-
-  async #attempt(commands: readonly Command[]): Promise<Attempt> {
+  async #commit(commandsAt: (basis: LogIndex) => readonly Command[]): Promise<Shortfall | null> {
     const leader = await this.#findLeader();
     if (leader === null) {
-      return { kind: 'failed', code: 'no-leader', inDoubt: false };
+      return { code: 'no-leader', isInDoubt: false };
     }
     if (!(await this.#mayAppend(leader))) {
-      return { kind: 'failed', code: 'no-quorum', inDoubt: false };
+      return { code: 'no-quorum', isInDoubt: false };
     }
+    const commands = commandsAt(this.#basisIn(leader));
     const answer = await clientOf(this.#cluster, leader.identity.region).exchange(() => ({
       kind: 'propose',
       term: leader.term,
       commands,
       commit: this.commit,
     }));
-    if (answer.kind !== 'answered') {
-      const code =
-        answer.kind === 'refused' && answer.code === 'too-large' ? 'log-full' : 'no-leader';
+    if (answer.kind !== 'answered' || answer.reply.kind === 'no') {
       this.#leader = null;
-      return { kind: 'failed', code, inDoubt: answer.kind === 'unknown' };
-    }
-    if (answer.reply.kind === 'no') {
-      this.#leader = null;
-      return { kind: 'failed', code: 'no-leader', inDoubt: false };
+      return shortfallOf(answer);
     }
     await this.#commitTail(answer.server);
     const isApplied = commands.every(({ id }) => this.replica.sessions.has(id));
-    return isApplied ? { kind: 'committed' } : { kind: 'failed', code: 'no-quorum', inDoubt: true };
+    return isApplied ? null : { code: 'no-quorum', isInDoubt: true };
+  }
+
+  /**
+   * An index below any place that a new command can get: committed entries are never replaced. Not
+   * only what this replica applied: a process that has just started has applied nothing.
+   */
+  #basisIn({ base, commitIndex }: Server): LogIndex {
+    return logIndex(Math.max(this.replica.applied.index, base.index, commitIndex));
+  }
+
+  #outcomeOf(id: CommandId, body: JsonValue): ProposeOutcome | null {
+    const session = this.replica.sessions.get(id);
+    if (session === undefined) {
+      return null;
+    }
+    if (session.digest !== bodyDigest(body, this.#sha256)) {
+      return { kind: 'rejected', code: 'command-id-reused' };
+    }
+    const { index, term, result } = session;
+    return isExpired(session) ? { kind: 'unknown' } : { kind: 'committed', index, term, result };
   }
 
   /** Without a quorum nothing is appended, so that an isolated leader's log cannot fill up. */
   async #mayAppend(leader: Server): Promise<boolean> {
     const uncommitted = lastEntry(leader).index - this.commit.index;
-    const mustProve = this.#lostQuorum || uncommitted > LOG_LIMITS.uncommittedEntriesMax;
+    const { uncommittedEntriesMax } = this.#cluster.limits;
+    const mustProve = this.#lostQuorum || uncommitted > uncommittedEntriesMax;
     return mustProve ? this.confirmLeadership() : true;
   }
 
   /** Replicates the leader's log as it stands and applies what that commits. */
-  async #commitTail(leader: Server): Promise<boolean> {
+  async #commitTail(leader: Server): Promise<void> {
     const advance = await this.#replicator.advance(leader);
     this.#lostQuorum = advance.kind === 'no-majority';
     if (advance.kind === 'deposed') {
       this.#leader = null;
     }
-    await this.#applier.applyFrom(leader, this.#replicator.commit.index);
-    return advance.kind === 'committed';
+    // Never from `leader`: it may be deposed by now, and hold other entries below the commit index.
+    const { leader: latest, commit } = this.#replicator;
+    if (latest !== null) {
+      await this.#applier.applyFrom(latest, commit.index);
+    }
   }
 
   async #findLeader(): Promise<Server | null> {
@@ -220,7 +164,7 @@ export class LogHost<State> {
     if (known && isLeader(known) && known.term === this.#leader?.term) {
       return known;
     }
-    const leader = leaderAmong(await readAll(this.#cluster));
+    const leader = leaderAmong(await readAll(this.#cluster, isLeaderKnown));
     this.noteLeader(leadershipOf(leader));
     return leader;
   }
@@ -242,45 +186,51 @@ export class LogHost<State> {
 
   /**
    * Linearizable barrier (paper section 8; thesis section 6.4): reads the leader's register and a
-   * majority in its term, all strongly consistent and within this call, and applies the leader's
-   * whole log once that is committed. After `true`, `replica` reflects every command that was
-   * committed before the call. Never a lease, and never an acknowledgement from before the call.
+   * majority in its term, all strongly consistent and within this call, and applies the leader's log
+   * as it was read, after helping its tail to commit. All that was committed before the call is in
+   * that log, so after `true` the replica reflects it. Never a lease, and never an acknowledgement
+   * from before the call.
    */
   async confirmLeadership(): Promise<boolean> {
     for (let rounds = 0; rounds < CONFIRM_ROUNDS_MAX; rounds += 1) {
-      const servers = await readAll(this.#cluster);
+      const servers = await readAll(this.#cluster, isLeaderConfirmed);
       const leader = leaderAmong(servers);
       this.noteLeader(leadershipOf(leader));
       if (leader === null || !isMajority(servers.length, leader.identity.members.length)) {
         this.#lostQuorum = true;
         return false;
       }
-      if (await this.#applyIfConfirmed(leader, servers)) {
+      await this.#applyTail(leader, servers);
+      // A replica that needs a snapshot and did not get it is still where it was.
+      if (isLeaderConfirmed(servers) && this.replica.applied.index >= lastEntry(leader).index) {
+        this.#lostQuorum = false;
         return true;
       }
-      await this.#commitTail(leader);
     }
     return false;
   }
 
-  async #applyIfConfirmed(leader: Server, servers: readonly Server[]): Promise<boolean> {
-    const followers = servers.filter((server) => server !== leader && server.term === leader.term);
-    const isConfirmed = isMajority(followers.length + 1, leader.identity.members.length);
+  /** Applies the leader's log as read: at once if what was read proves it committed, else with help. */
+  async #applyTail(leader: Server, servers: readonly Server[]): Promise<void> {
     const end = lastEntry(leader).index;
-    if (!isConfirmed || committedIndex(leader, followers) < end) {
-      return false;
+    const followers = servers.filter((server) => server !== leader);
+    if (committedIndex(leader, followers) >= end) {
+      await this.#applier.applyFrom(leader, end);
+    } else {
+      await this.#commitTail(leader);
     }
-    this.#lostQuorum = false;
-    await this.#applier.applyFrom(leader, end);
-    return true;
   }
 
   /**
    * Catches up with what others committed, from this region's own register where it can. In the
    * leading region it also brings lagging followers level. Static: without a quorum it applies what
-   * is known to be committed and changes nothing.
+   * is known to be committed and changes nothing. Rejects when this host met a bug: the process must
+   * stop.
    */
   async follow(commit: Base | null): Promise<void> {
+    if (this.#proposals.failure !== null) {
+      throw this.#proposals.failure.thrown;
+    }
     const own = await ownClient(this.#cluster).refresh();
     if (own !== null && isLeader(own)) {
       this.noteLeader(leadershipOf(own));
@@ -300,23 +250,6 @@ export class LogHost<State> {
       }
     }
   }
-
-  #settle(batch: readonly Pending[]): void {
-    for (const { command, settle } of batch) {
-      const session = this.replica.sessions.get(command.id);
-      invariant(session !== undefined, 'committed-without-session', { id: command.id });
-      settle(
-        session.digest === bodyDigest(command.body, this.#sha256)
-          ? {
-              kind: 'committed',
-              index: session.index,
-              term: session.term,
-              result: session.result,
-            }
-          : { kind: 'rejected', code: 'command-id-reused' },
-      );
-    }
-  }
 }
 
 /** How far the log of this register is known to be committed, by its own hint or by a beat. */
@@ -329,20 +262,20 @@ function leadershipOf(server: Server | null): Leadership | null {
   return server && { region: server.identity.region, term: server.term };
 }
 
-function settleAll(batch: readonly Pending[], outcome: ProposeOutcome): void {
-  for (const { settle } of batch) {
-    settle(outcome);
-  }
+/** A leader in the highest term that a majority was seen in. */
+function isLeaderKnown(servers: readonly Server[]): boolean {
+  const leader = leaderAmong(servers);
+  return leader !== null && isMajority(servers.length, leader.identity.members.length);
 }
 
-function batchSize(queue: readonly Pending[]): number {
-  let bytes = 0;
-  const limit = Math.min(queue.length, LOG_LIMITS.batchCommandsMax);
-  for (let size = 0; size < limit; size += 1) {
-    bytes += JSON.stringify(queue[size]?.command).length;
-    if (bytes > LOG_LIMITS.batchBytesMax) {
-      return Math.max(1, size);
-    }
-  }
-  return limit;
+/** The leader and a majority in its term. */
+function isLeaderConfirmed(servers: readonly Server[]): boolean {
+  const leader = leaderAmong(servers);
+  const inTerm = servers.filter(({ term }) => term === leader?.term);
+  return leader !== null && isMajority(inTerm.length, leader.identity.members.length);
+}
+
+function shortfallOf(answer: Exchange): Shortfall {
+  const isFull = answer.kind === 'refused' && answer.code === 'too-large';
+  return { code: isFull ? 'log-full' : 'no-leader', isInDoubt: answer.kind === 'unknown' };
 }

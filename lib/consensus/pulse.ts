@@ -21,6 +21,8 @@ export class Pulse<State> {
   #electionDueAt: MonotonicMillis;
   #followDueAt: MonotonicMillis;
   readonly #beating = new Set<string>();
+  #isFollowing = false;
+  #failure: { readonly thrown: unknown } | null = null;
 
   constructor(cluster: Cluster, host: LogHost<State>) {
     this.#cluster = cluster;
@@ -30,8 +32,11 @@ export class Pulse<State> {
     this.#followDueAt = cluster.clock.monotonicNow();
   }
 
-  /** Call once per `beatMs`, never twice at a time. */
+  /** Call once per `beatMs`, never twice at a time. Rejects when this process must stop. */
   async tick(): Promise<void> {
+    if (this.#failure !== null) {
+      throw this.#failure.thrown;
+    }
     const leader = this.#ownLeader();
     if (leader === null) {
       await this.#watch();
@@ -39,18 +44,21 @@ export class Pulse<State> {
       this.#beat(leader);
       this.#electionDueAt = this.#electionDeadline();
     }
-    await this.#followIfDue();
+    this.#followIfDue();
     if (leader !== null && this.#host.isChallenged(leader)) {
-      await this.#elect();
+      await this.#answerChallenge();
     } else if (this.#cluster.clock.monotonicNow() >= this.#electionDueAt) {
       await this.#electIfLeaderless();
     }
   }
 
-  /** This region's register, if it leads as far as this process knows. */
+  /**
+   * This region's register, if it leads as far as this process knows. A register that does not answer
+   * commits nothing, and its beats would only keep the others from electing one that does.
+   */
   #ownLeader(): Server | null {
-    const own = ownClient(this.#cluster).cached;
-    return own !== null && isLeader(own) ? own : null;
+    const { cached, isReachable } = ownClient(this.#cluster);
+    return isReachable && cached !== null && isLeader(cached) ? cached : null;
   }
 
   /** Sends a beat to each region that has taken the one before; a slow region delays nobody. */
@@ -63,10 +71,10 @@ export class Pulse<State> {
       counter: this.#counter,
       commit: this.#host.commit,
     };
-    for (const { region, port } of clients.values()) {
-      if (!this.#beating.has(region)) {
-        this.#beating.add(region);
-        void port.writeBeat(beat).finally(() => this.#beating.delete(region));
+    for (const client of clients.values()) {
+      if (!this.#beating.has(client.region)) {
+        this.#beating.add(client.region);
+        void client.writeBeat(beat).finally(() => this.#beating.delete(client.region));
       }
     }
   }
@@ -89,14 +97,27 @@ export class Pulse<State> {
     }
   }
 
-  async #followIfDue(): Promise<void> {
+  /** In the background, so that a beat never waits for data; what it meets, the next tick tells. */
+  #followIfDue(): void {
     const { clock, timings } = this.#cluster;
     const commit = this.#commitSeen;
     const hasNews = commit !== null && commit.index > this.#host.replica.applied.index;
-    if (clock.monotonicNow() >= this.#followDueAt || hasNews) {
-      this.#followDueAt = (clock.monotonicNow() + timings.followMs) as MonotonicMillis;
-      await this.#host.follow(commit);
+    // After a write in doubt nobody knows what stands in the own register: it may lead.
+    const isBlind = ownClient(this.#cluster).cached === null;
+    const isDue = clock.monotonicNow() >= this.#followDueAt || hasNews || isBlind;
+    if (this.#isFollowing || !isDue) {
+      return;
     }
+    this.#isFollowing = true;
+    this.#followDueAt = (clock.monotonicNow() + timings.followMs) as MonotonicMillis;
+    void this.#host
+      .follow(commit)
+      .catch((thrown: unknown) => {
+        this.#failure = { thrown };
+      })
+      .finally(() => {
+        this.#isFollowing = false;
+      });
   }
 
   async #electIfLeaderless(): Promise<void> {
@@ -107,9 +128,17 @@ export class Pulse<State> {
   }
 
   /**
-   * Without looking for a leader first when a leader asks for itself: some register voted in a
-   * higher term and refuses it, and only a new term brings that register back (paper section 5.1).
+   * Some register is in a higher term and refuses this leader. If another region leads that term,
+   * its log comes here, and this region follows. If nobody does, only a new term brings the register
+   * back (paper section 5.1), and there is no need to wait for a silence first.
    */
+  async #answerChallenge(): Promise<void> {
+    const isAnswered = await this.#host.confirmLeadership();
+    if (!isAnswered) {
+      await this.#elect();
+    }
+  }
+
   async #elect(): Promise<void> {
     const election = await elect(this.#cluster);
     this.#cluster.log('info', 'election', {

@@ -65,8 +65,12 @@ export class RegisterClient {
   /** Sends one message, as often as it takes to know the outcome, within a bound. */
   exchange(messageFor: MessageFor): Promise<Exchange> {
     const effort: Effort = { isFresh: false, isInDoubt: false };
-    const halted = () => withoutAnswer(effort, 'halted', `${this.region} is halted`);
-    return this.#serialised(() => this.#guarded(() => this.#attempt(messageFor, effort), halted));
+    return this.#serialised(() =>
+      this.#guarded(
+        () => this.#attempt(messageFor, effort),
+        () => withoutAnswer(effort, 'halted', HALTED),
+      ),
+    );
   }
 
   /**
@@ -76,7 +80,10 @@ export class RegisterClient {
   refresh(): Promise<Server | null> {
     this.#nextRefresh ??= this.#serialised(async () => {
       this.#nextRefresh = null;
-      const cause = await this.#guarded(() => this.#read(), halted);
+      const cause = await this.#guarded(
+        () => this.#read(),
+        () => HALTED,
+      );
       return cause === null ? this.cached : null;
     });
     return this.#nextRefresh;
@@ -86,7 +93,7 @@ export class RegisterClient {
   async readBeat(): Promise<BeatRead> {
     const outcome = await this.#guarded<BeatRead>(
       () => this.#port.readBeat(),
-      () => ({ kind: 'unreachable', cause: halted() }),
+      () => ({ kind: 'unreachable', cause: HALTED }),
     );
     this.#isReachable = outcome.kind !== 'unreachable';
     return outcome;
@@ -275,6 +282,4 @@ function withoutAnswer({ isInDoubt }: Effort, code: string, cause: string): Exch
   return isInDoubt ? { kind: 'unknown', cause } : { kind: 'refused', code, cause };
 }
 
-function halted(): string {
-  return 'halted';
-}
+const HALTED = 'this register is halted';

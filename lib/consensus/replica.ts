@@ -45,8 +45,13 @@ export interface Replica<State> {
 export const EXPIRED: JsonValue = {
   kind: 'refused',
   code: 'command-expired',
-  sentence: 'the command came so late that a first copy of it may be forgotten; not applied',
+  sentence: 'this copy of the command came so late that a first one may be forgotten; not applied',
 };
+
+/** Whether a copy came too late. Nothing follows from it about a first copy. */
+export function isExpired({ result }: Session): boolean {
+  return canonicalJson(result) === canonicalJson(EXPIRED);
+}
 
 export function emptyReplica<State>(machine: StateMachine<State>): Replica<State> {
   return {
@@ -136,7 +141,7 @@ export function bodyDigest(body: JsonValue, sha256: Sha256): string {
 }
 
 function isStamped(body: JsonValue): body is { readonly at: JsonValue } {
-  return typeof body === 'object' && body !== null && 'at' in body;
+  return typeof body === 'object' && body !== null && Object.hasOwn(body, 'at');
 }
 
 interface SnapshotText<State> {

@@ -8,7 +8,8 @@
 import { type LogIndex, logIndex, type RegionId, term as termOf } from '../base/identifiers.ts';
 import { type Cluster, clientOf, settledOrEnough } from './cluster.ts';
 import { appendFor, committedIndex, matchIndex } from './progress.ts';
-import { type Base, compareLogs, lastEntry, type Server, termAt } from './server.ts';
+import type { Exchange } from './register-client.ts';
+import { type Base, lastEntry, type Server, termAt } from './server.ts';
 
 export type Advance =
   /** Everything in the given leader's log is committed. */
@@ -29,6 +30,14 @@ export class Replicator {
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+  }
+
+  /**
+   * The latest copy seen of the latest leader: the only log in which `commit` can be relied on. A
+   * copy of an older leader may hold other entries at these places.
+   */
+  get leader(): Server | null {
+    return this.#leader;
   }
 
   /** The last entry proven committed, as far as this process knows. */
@@ -83,12 +92,13 @@ export class Replicator {
     }
   }
 
+  /** Whether the follower holds all of this copy; it may hold more, by another process's work. */
   #isLevel(leader: Server, region: RegionId): boolean {
     const follower = this.#acknowledged.get(region);
     return (
       follower !== undefined &&
       follower.term === leader.term &&
-      compareLogs(lastEntry(follower), lastEntry(leader)) === 0
+      matchIndex(leader, follower) === lastEntry(leader).index
     );
   }
 
@@ -124,7 +134,7 @@ export class Replicator {
       server.term > leader.term ? null : appendFor(leader, server, this.#commitIndex),
     );
     if (answer.kind !== 'answered') {
-      return false;
+      return isTooLarge(answer) && this.#install(leader, region);
     }
     const follower = answer.server;
     this.#highestTermSeen = Math.max(this.#highestTermSeen, follower.term);
@@ -135,7 +145,15 @@ export class Replicator {
       return this.#install(leader, region);
     }
     this.#acknowledge(leader, follower);
+    if (this.#isAbandoned(follower)) {
+      await this.#install(leader, region);
+    }
     return true;
+  }
+
+  /** Grown far beyond what its own region's processes would leave: there are none. */
+  #isAbandoned({ entries }: Server): boolean {
+    return entries.length > this.#cluster.limits.abandonedEntriesMax;
   }
 
   #acknowledge(leader: Server, follower: Server): void {
@@ -148,26 +166,37 @@ export class Replicator {
     this.#commitIndex = logIndex(Math.max(this.#commitIndex, proven));
   }
 
-  /** Snapshot first, base afterwards: a base never points at a snapshot that is not there. */
+  /**
+   * Snapshot first, base afterwards: a base never points at a snapshot that is not there. False when
+   * nothing came of it, also when the follower's base is there already.
+   */
   async #install(leader: Server, region: RegionId): Promise<boolean> {
     const { base, term, identity } = leader;
-    const isCopied = await this.#copySnapshot(base, identity.region, region);
-    if (!isCopied) {
+    const client = clientOf(this.#cluster, region);
+    const isAhead = (client.cached?.base.index ?? 0) >= base.index;
+    if (isAhead || !(await this.#copySnapshot(base, identity.region, region))) {
       return false;
     }
-    const client = clientOf(this.#cluster, region);
     const answer = await client.exchange(() => ({
       kind: 'install',
       term,
       leader: identity.region,
       base,
     }));
-    this.#cluster.log('info', 'snapshot-installed', { region, index: base.index });
-    return answer.kind === 'answered' && answer.reply.kind === 'yes';
+    const isInstalled = answer.kind === 'answered' && answer.reply.kind === 'yes';
+    if (isInstalled) {
+      this.#cluster.log('info', 'snapshot-installed', { region, index: base.index });
+    }
+    return isInstalled;
   }
 
   async #copySnapshot(base: Base, from: RegionId, to: RegionId): Promise<boolean> {
     const text = await clientOf(this.#cluster, from).readSnapshot(base);
     return text !== null && (await clientOf(this.#cluster, to).writeSnapshot(base, text));
   }
+}
+
+/** The register has no room for what it lacks: a newer base makes room. */
+function isTooLarge(answer: Exchange): boolean {
+  return answer.kind === 'refused' && answer.code === 'too-large';
 }

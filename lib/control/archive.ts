@@ -45,19 +45,31 @@ export class Archive {
     const last = this.#recent.at(-1);
     const follows = last === undefined || first.index === last.index + 1;
     const kept = [...(follows ? this.#recent : []), ...entries];
-    const surplus = Math.max(0, kept.length - CONTROL_LIMITS.recentEntriesMax);
-    // What is not archived yet is never dropped, however long the store is away.
-    const mayDrop = kept.findIndex(({ index }) => index > this.#archivedUpTo);
-    this.#recent = kept.slice(mayDrop === -1 ? surplus : Math.min(surplus, mayDrop));
+    const { recentEntriesMax, unarchivedEntriesMax } = CONTROL_LIMITS;
+    const archived = kept.findIndex(({ index }) => index > this.#archivedUpTo);
+    const mayDrop = archived === -1 ? kept.length : archived;
+    // What is not archived waits for a store that is away, as long as memory allows.
+    const mustDrop = Math.max(0, kept.length - unarchivedEntriesMax);
+    const surplus = Math.max(0, kept.length - recentEntriesMax);
+    this.#recent = kept.slice(Math.max(mustDrop, Math.min(surplus, mayDrop)));
   }
 
-  /** Writes full segments. Best effort: what fails is tried again at the next tick. */
-  async tick(): Promise<void> {
-    if (!this.#isRecalled && !(await this.#recall())) {
-      return;
-    }
+  /**
+   * Writes full segments, and a short one where the register waits to forget entries up to
+   * `awaited`. What fails is tried again at the next tick.
+   *
+   * @returns why something that is due could not be written; null when all is well.
+   */
+  async tick(awaited: LogIndex): Promise<string | null> {
     const [oldest] = this.#recent;
-    if (oldest !== undefined && oldest.index > this.#archivedUpTo + 1) {
+    const newest = this.#recent.at(-1);
+    if (oldest === undefined || newest === undefined) {
+      return null;
+    }
+    if (!(await this.#recall(newest.index))) {
+      return 'the store does not say what it holds';
+    }
+    if (oldest.index > this.#archivedUpTo + 1) {
       // Entries below were applied by a snapshot: another region holds them.
       this.#archivedUpTo = oldest.index - 1;
     }
@@ -66,33 +78,41 @@ export class Archive {
         .filter(({ index }) => index > this.#archivedUpTo)
         .slice(0, CONTROL_LIMITS.segmentEntries);
       const isFull = segment.length === CONTROL_LIMITS.segmentEntries;
-      if (!isFull || !(await this.#write(segment))) {
-        return;
+      const isDue = isFull || (segment.length > 0 && this.#archivedUpTo < awaited);
+      const fault = isDue ? await this.#write(segment) : null;
+      if (!isDue || fault !== null) {
+        return fault;
       }
     }
   }
 
-  async #write(segment: readonly LogEntryView[]): Promise<boolean> {
+  async #write(segment: readonly LogEntryView[]): Promise<string | null> {
     const first = segment[0];
     const last = segment.at(-1);
     invariant(first !== undefined && last !== undefined, 'empty-segment');
     const text = segment.map((entry) => `${JSON.stringify(entry)}\n`).join('');
     const key = segmentKey(first.index, last.index);
     const outcome = await this.#options.own.put(key, new TextEncoder().encode(text));
-    const isStored = outcome.kind === 'stored' || outcome.kind === 'already-stored';
-    this.#archivedUpTo = isStored ? last.index : this.#archivedUpTo;
-    return isStored;
+    switch (outcome.kind) {
+      case 'stored':
+      case 'already-stored':
+        this.#archivedUpTo = last.index;
+        return null;
+      case 'conflict':
+        return `${key} holds other bytes: the archive of another cluster, or two logs`;
+      default:
+        return `${key}: ${outcome.cause}`;
+    }
   }
 
-  /** After a start: how far did this region archive before? */
-  async #recall(): Promise<boolean> {
-    const segments = await segmentsOf(this.#options.own);
-    if (segments === null) {
-      return false;
+  /** After a start: how far did this region archive before? False = its store does not answer. */
+  async #recall(newest: LogIndex): Promise<boolean> {
+    if (!this.#isRecalled) {
+      const last = await lastArchived(this.#options.own, newest);
+      this.#archivedUpTo = Math.max(this.#archivedUpTo, last ?? 0);
+      this.#isRecalled = last !== null;
     }
-    this.#archivedUpTo = Math.max(this.#archivedUpTo, ...segments.map(({ last }) => last));
-    this.#isRecalled = true;
-    return true;
+    return this.#isRecalled;
   }
 
   /** Entries with index above `after`, up to `appliedIndex`, at most `limit`. */
@@ -134,20 +154,57 @@ interface Segment {
 
 const SEGMENT_PREFIX = 'log/';
 const SEGMENTS_MAX = 10_000;
+/** Segments are looked for among those that begin with the same digits, all but this many … */
+const BLOCK_DIGITS = 3;
+/** … and after a start, while nothing is found, among ever more. */
+const RECALL_DIGITS: readonly number[] = [BLOCK_DIGITS, 4, 5, 6];
+
+invariant(CONTROL_LIMITS.segmentEntries <= 10 ** BLOCK_DIGITS, 'limits-segment-over-block');
 
 function segmentKey(first: number, last: number): string {
-  const padded = (index: number) => String(index).padStart(16, '0');
   return `${SEGMENT_PREFIX}${padded(first)}-${padded(last)}.jsonl`;
 }
 
-async function segmentsOf(store: SnapshotStore): Promise<readonly Segment[] | null> {
-  const listing = await store.list(SEGMENT_PREFIX, SEGMENTS_MAX);
-  return listing.kind === 'unknown'
-    ? null
-    : listing.objects.flatMap(({ key }) => {
-        const match = /^log\/(\d{16})-(\d{16})\.jsonl$/.exec(key);
-        return match === null ? [] : [{ key, first: Number(match[1]), last: Number(match[2]) }];
-      });
+function padded(index: number): string {
+  return String(index).padStart(16, '0');
+}
+
+/** The last index that this store holds at or below `newest`; null when it does not answer. */
+async function lastArchived(store: SnapshotStore, newest: LogIndex): Promise<number | null> {
+  for (const digits of RECALL_DIGITS) {
+    const segments = await segmentsNear(store, newest, digits);
+    if (segments === null || segments.length > 0) {
+      return segments === null ? null : Math.max(...segments.map(({ last }) => last));
+    }
+  }
+  return 0;
+}
+
+/** Segments that begin in the block of `index` or in the one before: keys sort like numbers. */
+async function segmentsNear(
+  store: SnapshotStore,
+  index: number,
+  digits: number,
+): Promise<readonly Segment[] | null> {
+  const blocks = [index - 10 ** digits, index].filter((start) => start >= 0);
+  const listings = await Promise.all(
+    blocks.map((start) =>
+      store.list(`${SEGMENT_PREFIX}${padded(start).slice(0, -digits)}`, SEGMENTS_MAX),
+    ),
+  );
+  const segments: Segment[] = [];
+  for (const listing of listings) {
+    if (listing.kind === 'unknown') {
+      return null;
+    }
+    segments.push(...listing.objects.flatMap(({ key }) => segmentOf(key)));
+  }
+  return segments;
+}
+
+function segmentOf(key: string): readonly Segment[] {
+  const match = /^log\/(\d{16})-(\d{16})\.jsonl$/.exec(key);
+  return match === null ? [] : [{ key, first: Number(match[1]), last: Number(match[2]) }];
 }
 
 /** The segment that holds `index`; null when this store has none, or does not answer. */
@@ -155,7 +212,7 @@ async function readSegment(
   store: SnapshotStore,
   index: number,
 ): Promise<readonly LogEntryView[] | null> {
-  const segments = await segmentsOf(store);
+  const segments = await segmentsNear(store, index, BLOCK_DIGITS);
   const segment = segments?.find(({ first, last }) => first <= index && index <= last);
   const object = segment === undefined ? null : await store.get(segment.key);
   return object?.kind === 'found' ? parseSegment(object.bytes) : null;

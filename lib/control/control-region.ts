@@ -26,7 +26,7 @@ import type { CommandOutcome, ControlPlane, LogPosition } from './control-plane.
 import { performStep } from './effects.ts';
 import type { HealthStore } from './health-store.ts';
 import { Ingest } from './ingest.ts';
-import { CONTROL_TIMINGS } from './limits.ts';
+import { CONTROL_LIMITS, CONTROL_TIMINGS } from './limits.ts';
 import { createControlMachine } from './machine.ts';
 import { Observer } from './observe.ts';
 import { createPlane } from './plane.ts';
@@ -68,6 +68,7 @@ export class ControlRegion {
   readonly #listeners = new Set<() => void>();
   /** Proposals under way, by what they are about: one at a time each. */
   readonly #underWay = new Set<string>();
+  #archiveFault: string | null = null;
   #isStopping = false;
   /**
    * Only a process whose loops run takes up steps. An API function applies entries too, but it is
@@ -168,7 +169,8 @@ export class ControlRegion {
         () => this.#tick(),
       ),
       this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#keepHouse()),
-      this.#loop(every(CONTROL_TIMINGS.snapshotMs), isOver, () => this.takeSnapshot()),
+      this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#survey()),
+      this.#loop(every(CONTROL_TIMINGS.snapshotMs), isOver, () => this.#takeSnapshot()),
     ]).finally(() => {
       this.#isLooping = false;
     });
@@ -197,7 +199,7 @@ export class ControlRegion {
     }
   }
 
-  /** Judges the sites and sets out what follows; waits for no quorum, so that it is never late. */
+  /** Judges the sites and sets out what follows; waits for no other region, so that it is never late. */
   async #tick(): Promise<void> {
     const { state } = this.#host.replica;
     for (const command of await this.#observer.observe(state)) {
@@ -205,7 +207,6 @@ export class ControlRegion {
     }
     this.#proposeReviews(state);
     this.#startWork();
-    await this.#survey();
     this.#notify();
   }
 
@@ -218,12 +219,28 @@ export class ControlRegion {
       : Math.max(MIN_PAUSE_MS, Math.min(pauseMs, deadline - this.#options.clock.wallNow() + 1));
   }
 
-  /** Archive first, then compaction: a register forgets only what is archived. */
+  /** Archive first, then compaction: a register forgets only what is archived, while it can wait. */
   async #keepHouse(): Promise<void> {
-    await this.#archive.tick();
-    await this.#compactor.tick(this.#archive.archivedUpTo);
+    const fault = await this.#archive.tick(this.#compactor.awaitedIndex);
+    if (fault !== null && fault !== this.#archiveFault) {
+      this.#options.log('error', 'archive-behind', { cause: fault });
+    }
+    this.#archiveFault = fault;
+    const log = this.#cluster.clients.get(this.#options.identity.region)?.cached?.entries ?? [];
+    const mustForget = JSON.stringify(log).length > CONTROL_LIMITS.unarchivedLogBytesMax;
+    const { archivedUpTo } = this.#archive;
+    await this.#compactor.tick(mustForget ? this.#host.replica.applied.index : archivedUpTo);
   }
 
+  /** A copy that could not be stored must not go unseen. */
+  async #takeSnapshot(): Promise<void> {
+    const outcome = await this.takeSnapshot();
+    if (outcome.kind === 'failed') {
+      this.#options.log('error', 'snapshot-failed', { detail: outcome.detail });
+    }
+  }
+
+  /** Who answers. A loop of its own: a region that is cut off keeps a call waiting for seconds. */
   async #survey(): Promise<void> {
     await Promise.all([...this.#cluster.clients.values()].map((client) => client.readBeat()));
   }

@@ -11,11 +11,29 @@ import { ownValue } from '../base/own-value.ts';
 import { canonicalValue } from '../recovery/record-set.ts';
 import { type ReportContext, reportMarkdown, reportOf } from '../recovery/report.ts';
 import type { Run, StepName, StepResult } from '../recovery/run.ts';
-import type { RecoveryState, ServiceState } from '../recovery/state.ts';
+import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
 import { switchOnce } from '../recovery/switch-once.ts';
-import type { SwitchIntent } from '../recovery/switch-plan.ts';
+import type { SwitchIntent, SwitchPlan } from '../recovery/switch-plan.ts';
 import type { SwitchPort, VerifyPort } from '../recovery/switch-port.ts';
 import { CONTROL_LIMITS } from './limits.ts';
+
+/**
+ * Why a step was not done, besides what the zone itself refuses with. Each is explained in
+ * `docs/failure-modes.md`; `workers-lost` is the one that the log gives by itself.
+ */
+export const STEP_CODES = [
+  'service-or-site-gone',
+  'superseded-by-newer-switch',
+  'dns-did-not-answer',
+  'change-not-in-sync',
+  'name-not-switched-yet',
+  'target-not-healthy',
+  'target-not-serving',
+  'target-failed',
+  'report-not-stored',
+] as const;
+
+type StepCode = (typeof STEP_CODES)[number];
 
 export interface EffectPorts {
   readonly switchPort: SwitchPort;
@@ -39,7 +57,7 @@ export function performStep(
   const service = ownValue(context.state.services, run.service);
   const intent = service === undefined ? null : intentOf(run, service);
   if (service === undefined || intent === null) {
-    return Promise.resolve({ kind: 'failed', code: 'service-or-site-gone' });
+    return Promise.resolve(failed('service-or-site-gone'));
   }
   switch (step) {
     case 'switch':
@@ -78,12 +96,34 @@ async function switchRecords(ports: EffectPorts, intent: SwitchIntent): Promise<
       return { kind: 'done', evidence: { changeId, changes: outcome.batch.length } };
     }
     case 'stale':
-      return { kind: 'failed', code: 'superseded-by-newer-switch' };
+      return failed('superseded-by-newer-switch');
     case 'refused':
-      return { kind: 'failed', code: outcome.code };
+      // What the zone or its guard says of this worker, another one may be able to do.
+      return { kind: isPlanRefusal(outcome.code) ? 'failed' : 'again', code: outcome.code };
     default:
-      return { kind: 'again', code: 'dns-did-not-answer' };
+      return again('dns-did-not-answer');
   }
+}
+
+/** What every worker would find: the records themselves stand in the way. */
+const PLAN_REFUSALS: { readonly [Code in PlanRefusal]: true } = {
+  'intent-invalid': true,
+  'foreign-record': true,
+  'fence-unreadable': true,
+  'epoch-reused': true,
+  'changed-outside': true,
+  'empty-batch': true,
+  'malformed-record-set': true,
+  'duplicate-change': true,
+  'would-empty-name': true,
+  'would-drop-text': true,
+  'batch-too-large': true,
+};
+
+type PlanRefusal = Extract<SwitchPlan, { readonly kind: 'refused' }>['code'];
+
+function isPlanRefusal(code: string): code is PlanRefusal {
+  return Object.hasOwn(PLAN_REFUSALS, code);
 }
 
 /** Watches for a while; what is not there yet is looked at again by the next attempt. */
@@ -106,7 +146,7 @@ async function awaitPropagation(
       return { kind: 'done', evidence: { resolved: [...seen.values] } };
     }
     if (clock.monotonicNow() >= until) {
-      return { kind: 'again', code: isThere ? 'change-not-in-sync' : 'name-not-switched-yet' };
+      return again(isThere ? 'change-not-in-sync' : 'name-not-switched-yet');
     }
     await clock.sleep(CONTROL_LIMITS.propagatePollMs);
   }
@@ -131,16 +171,36 @@ async function verifySite(
   { policy, sites }: ServiceState,
 ): Promise<StepResult> {
   const probeUrl = policy.sites.find(({ site }) => site === run.to)?.probeUrl ?? null;
+  const target = ownValue(sites, run.to);
   if (probeUrl === null) {
-    const opinion = ownValue(sites, run.to)?.opinion.state ?? 'pending';
+    const opinion = target?.opinion.state ?? 'pending';
     return opinion === 'healthy'
       ? { kind: 'done', evidence: { opinion } }
-      : { kind: 'again', code: 'target-not-healthy' };
+      : notVerified(run, target, 'target-not-healthy');
   }
   const probe = await verifyPort.probe(probeUrl);
   return probe.kind === 'serving'
     ? { kind: 'done', evidence: { status: probe.status, elapsedMs: Math.round(probe.elapsedMs) } }
-    : { kind: 'again', code: 'target-not-serving' };
+    : notVerified(run, target, 'target-not-serving');
+}
+
+/**
+ * A target that failed after it was chosen ends the run, so that the next one can begin. One that a
+ * person forced though it had failed before is given its time to come up.
+ */
+function notVerified(run: Run, target: SiteState | undefined, code: StepCode): StepResult {
+  const failedSince = target?.opinion.state === 'failed' ? target.opinionSince : null;
+  return failedSince !== null && failedSince > run.authorisedAt
+    ? failed('target-failed')
+    : again(code);
+}
+
+function again(code: StepCode): StepResult {
+  return { kind: 'again', code };
+}
+
+function failed(code: StepCode): StepResult {
+  return { kind: 'failed', code };
 }
 
 /** Where the report of a run is kept, in the store of the region that wrote it. */
@@ -162,7 +222,5 @@ async function writeReport(
   ];
   // A report that another attempt wrote stands as it is: it tells the same run.
   const isStored = outcomes.every(({ kind }) => kind !== 'unknown');
-  return isStored
-    ? { kind: 'done', evidence: { key: keys.json } }
-    : { kind: 'again', code: 'report-not-stored' };
+  return isStored ? { kind: 'done', evidence: { key: keys.json } } : again('report-not-stored');
 }

@@ -1,5 +1,6 @@
 /** Upper limits of the control room, with the relations between them checked at load. */
 import { invariant } from '../base/invariant.ts';
+import { LOG_LIMITS } from '../consensus/settings.ts';
 
 export interface ControlTimings {
   /** Time between two evaluations of all sites. */
@@ -32,6 +33,13 @@ interface ControlLimits {
   readonly cachedSitesMax: number;
   /** Applied entries kept in memory for readers of the log. */
   readonly recentEntriesMax: number;
+  /** The same, while the store takes none of them; beyond it only other regions have the oldest. */
+  readonly unarchivedEntriesMax: number;
+  /**
+   * A register whose log is larger forgets entries even where its archive did not take them. A store
+   * that is away may cost a piece of the audit log, it may not stop recovery.
+   */
+  readonly unarchivedLogBytesMax: number;
   /** Entries of one archived segment. */
   readonly segmentEntries: number;
   readonly logPageMax: number;
@@ -44,6 +52,8 @@ export const CONTROL_LIMITS: ControlLimits = {
   ingestAttemptsMax: 4,
   cachedSitesMax: 10_000,
   recentEntriesMax: 2000,
+  unarchivedEntriesMax: 20_000,
+  unarchivedLogBytesMax: 160 * 1024,
   segmentEntries: 100,
   logPageMax: 500,
   propagateWatchMs: 5000,
@@ -53,6 +63,15 @@ export const CONTROL_LIMITS: ControlLimits = {
 invariant(
   CONTROL_LIMITS.propagateWatchMs * 2 < CONTROL_TIMINGS.claimTimeoutMs,
   'limits-step-outlives-claim',
+);
+invariant(
+  CONTROL_LIMITS.unarchivedLogBytesMax > LOG_LIMITS.tailBytesMax &&
+    CONTROL_LIMITS.unarchivedLogBytesMax + LOG_LIMITS.batchBytesMax < 380 * 1024,
+  'limits-archive-stops-log',
+);
+invariant(
+  CONTROL_LIMITS.unarchivedEntriesMax >= CONTROL_LIMITS.recentEntriesMax,
+  'limits-unarchived-too-few',
 );
 invariant(
   CONTROL_LIMITS.recentEntriesMax > CONTROL_LIMITS.segmentEntries + CONTROL_LIMITS.logPageMax,

@@ -19,7 +19,7 @@ import { claimStep, finishStep, type Run } from '../recovery/run.ts';
 import type { CommittedAlarm, RecoveryState, ServiceState } from '../recovery/state.ts';
 import type { ControlCommand } from './commands.ts';
 import { accepted, configure, type Reduction, refused } from './configure.ts';
-import { reconsider, stepService } from './service-events.ts';
+import { decideOn, reconsider, stepService } from './service-events.ts';
 import { runEnded, stepWaits, withEvents } from './timeline.ts';
 
 type CommandOf<Kind extends ControlCommand['kind']> = Extract<ControlCommand, { kind: Kind }>;
@@ -200,7 +200,7 @@ function request(
   { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
   moment: Moment,
 ): Reduction {
-  const next = reconsider(state, service, { ...moment, event });
+  const next = decideOn(state, { service, event }, moment);
   const after = ownValue(next.services, service.policy.service);
   const decision = after?.decision;
   invariant(decision?.index === moment.index, 'request-without-decision', { event });
@@ -217,11 +217,7 @@ function request(
 
 // ── Runs ─────────────────────────────────────────────────────────────────────────────────────────
 
-function claim(
-  state: RecoveryState,
-  command: CommandOf<'claim-step'>,
-  moment: Moment,
-): Reduction {
+function claim(state: RecoveryState, command: CommandOf<'claim-step'>, moment: Moment): Reduction {
   const run = state.runs.find(({ id }) => id === command.run);
   if (run === undefined) {
     return { state, result: refused('unknown-run', `no run ${command.run}`) };
@@ -236,7 +232,10 @@ function claim(
     case 'exhausted':
       return {
         state: afterRun(withRun(state, outcome.run), outcome.run, moment),
-        result: refused('workers-lost', `step ${command.step} of ${command.run} was lost too often`),
+        result: refused(
+          'workers-lost',
+          `step ${command.step} of ${command.run} was lost too often`,
+        ),
       };
     case 'refused':
       return {

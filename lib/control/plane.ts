@@ -6,7 +6,8 @@ import { type CommandId, logIndex, type RegionId } from '../base/identifiers.ts'
 import { assertNever } from '../base/invariant.ts';
 import type { JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
-import type { LogHost, ProposeOutcome } from '../consensus/log-host.ts';
+import type { LogHost } from '../consensus/log-host.ts';
+import type { ProposeOutcome } from '../consensus/proposals.ts';
 import type { RecoveryState } from '../recovery/state.ts';
 import type { Archive } from './archive.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';

@@ -44,11 +44,20 @@ export function stepService(
 
 const EVIDENCE_CHANGED: MachineEvent = { kind: 'evidence-changed' };
 
-/** Fuses every site's verdicts as of the moment, and asks the machine what follows. */
+/** Looks at a service again, whatever changed: a verdict, an alarm, the policy, or only the time. */
 export function reconsider(
   state: RecoveryState,
   service: ServiceState,
-  { event = EVIDENCE_CHANGED, ...moment }: Moment & { readonly event?: MachineEvent },
+  moment: Moment,
+): RecoveryState {
+  return decideOn(state, { service, event: EVIDENCE_CHANGED }, moment);
+}
+
+/** Fuses every site's verdicts as of the moment, and asks the machine what follows from the event. */
+export function decideOn(
+  state: RecoveryState,
+  { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
+  moment: Moment,
 ): RecoveryState {
   const fused = fuseAll(service, state.observers, moment);
   return stepService(state, { service: fused, event }, moment);

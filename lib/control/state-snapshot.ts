@@ -30,6 +30,9 @@ export class StateSnapshots {
     const key = `state/${String(index).padStart(16, '0')}.json`;
     const bytes = new TextEncoder().encode(encodeReplica(replica));
     const outcomes = await Promise.all(this.#stores.map((store) => store.put(key, bytes)));
+    if (outcomes.some(({ kind }) => kind === 'conflict')) {
+      return { kind: 'failed', detail: `${key} holds other bytes: two regions disagree` };
+    }
     const copies = outcomes.filter(({ kind }) => kind === 'stored' || kind === 'already-stored');
     if (copies.length === 0) {
       return {

@@ -2,7 +2,9 @@
  * The worker: takes open steps out of the log, does them, and writes down how they went.
  *
  * The control region of the target site acts first, because it is the one that must be alive for
- * the switch to make sense; the others wait their turn and step in if it does not. Two that claim at
+ * the switch to make sense; the others wait their turn and step in if it does not. After an attempt
+ * that did not work out the next one is first: what one region cannot do (its credentials have
+ * expired, its way to the zone is cut) another one may. Two that claim at
  * once are told apart by the log. All waiting is measured on this process's monotonic clock from
  * when it first saw the situation, so no two clocks are ever compared.
  */
@@ -114,28 +116,37 @@ export class Worker {
 
   /**
    * How long this region leaves the situation alone. A claim whose region does not answer is taken
-   * over soon: should its worker be alive after all, the fence and the attempt number hold it off.
+   * over soon, and so is one of this region that this process is not at work on: its proposal was
+   * thought lost, or its process died. Should that worker be alive after all, the fence and the
+   * attempt number hold it off.
    */
   #patienceMs(run: Run, { progress, attempt }: Step): number {
     const { claimTimeoutMs, lostClaimMs, stepBackoffMsMax, tickMs } = CONTROL_TIMINGS;
-    const deferMs = this.#turnOf(run) * CONTROL_TIMINGS.deferMs;
+    const { region, isReachable } = this.#options;
+    const deferMs = this.#turnOf(run, attempt) * CONTROL_TIMINGS.deferMs;
     if (progress.kind === 'claimed') {
-      const isLost = !this.#options.isReachable(progress.worker);
+      const isLost = progress.worker === region || !isReachable(progress.worker);
       return (isLost ? lostClaimMs : claimTimeoutMs) + deferMs;
     }
     const backoffMs = attempt === 0 ? 0 : Math.min(stepBackoffMsMax, tickMs * 2 ** (attempt - 1));
     return deferMs + backoffMs * (0.5 + this.#options.random() / 2);
   }
 
-  /** 0 for the control region of the target site, then the others in order. */
-  #turnOf(run: Run): number {
+  /**
+   * 0 for the control region of the target site, then the others in order; one on at each attempt.
+   * Regions that do not answer have no turn to wait for.
+   */
+  #turnOf(run: Run, attempt: number): number {
     const { observers, services } = this.#options.state();
     const target = ownValue(services, run.service)?.policy.sites.find(
       ({ site }) => site === run.to,
     );
     const nearest = observers.filter((region) => region === target?.region);
     const others = observers.filter((region) => region !== target?.region);
-    return Math.max(0, [...nearest, ...others].indexOf(this.#options.region));
+    const { region: own, isReachable } = this.#options;
+    const order = [...nearest, ...others].filter((region) => region === own || isReachable(region));
+    const place = Math.max(0, order.indexOf(own));
+    return (place + order.length - (attempt % order.length)) % order.length;
   }
 
   #forget(open: readonly Run[]): void {

@@ -33,6 +33,10 @@ import { VERSION } from './version.ts';
 const DNS_TIMEOUT_MS = 1000;
 const ZONE_TIMEOUT_MS = 2000;
 const PROBE_TIMEOUT_MS = 2000;
+const REGISTER_READS_MAX = 20;
+const REGISTER_PAUSE_MS = 100;
+/** How DynamoDB says that there is no table; its register went with it. */
+const NO_SUCH_TABLE = 'ResourceNotFoundException';
 
 const [, , processName = 'region'] = process.argv;
 
@@ -143,9 +147,24 @@ async function requireRegister(
   region: RegionId,
   registers: readonly RegisterPort[],
 ): Promise<void> {
-  const outcome = await registers.find((register) => register.region === region)?.read();
-  if (outcome?.kind !== 'found') {
-    throw registerLost(region, outcome?.kind === 'unreachable' ? outcome.cause : 'it is not there');
+  const own = registers.find((register) => register.region === region);
+  for (let tries = 1; ; tries += 1) {
+    const outcome = (await own?.read()) ?? { kind: 'absent' };
+    if (outcome.kind === 'found') {
+      return;
+    }
+    if (outcome.kind === 'absent' || outcome.cause.includes(NO_SUCH_TABLE)) {
+      throw registerLost(region, outcome.kind === 'absent' ? 'it is not there' : outcome.cause);
+    }
+    // The store was opened a moment ago and the machine may be busy: silence is not absence.
+    if (tries === REGISTER_READS_MAX) {
+      throw new AppError(`the register of ${region} does not answer: ${outcome.cause}`, {
+        code: 'register-unreachable',
+        hint: 'The machine may be too busy. Start the region again.',
+        retryable: true,
+      });
+    }
+    await SYSTEM_CLOCK.sleep(REGISTER_PAUSE_MS);
   }
 }
 

@@ -153,8 +153,9 @@ async function runAll(
 
 /** Never resolves; rejects when the first child ends, so that nobody waits for what cannot come. */
 async function anyEnds(children: ReadonlyMap<string, Child>): Promise<never> {
-  const exits = [...children].map(async ([name, { exited }]) => ({ name, ...(await exited) }));
-  const { name, code, signal } = await Promise.race(exits);
+  const { name, code, signal } = await Promise.race(
+    [...children].map(async ([child, { exited }]) => ({ name: child, ...(await exited) })),
+  );
   throw new AppError(`${name} ended (${signal ?? `exit code ${code}`}) during the start`, {
     code: 'process-ended-early',
     hint: 'Its log, under logs/ of the folder, tells why.',

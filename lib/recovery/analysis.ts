@@ -49,7 +49,10 @@ export function analyse(situation: Situation): Analysis {
     ? found(ACTIVE_SITE_FINDINGS[opinion], `${service}@${activeSite} is ${opinion}`)
     : anyStandbyReady
       ? found('all-sites-healthy', `${service}@${activeSite} serves; a standby is ready`)
-      : found('standby-not-ready', `${service}@${activeSite} serves without a standby that is ready`);
+      : found(
+          'standby-not-ready',
+          `${service}@${activeSite} serves without a standby that is ready`,
+        );
 }
 
 const ACTIVE_SITE_FINDINGS: { readonly [opinion: string]: AnalysisCode | undefined } = {

@@ -110,7 +110,10 @@ function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Mom
   const state = ownValue(sites, to)?.opinion.state ?? 'pending';
   if (!isHealthy(to) && !force) {
     const but = state === 'healthy' ? ', but an alarm stands against it' : '';
-    return refuse(['target-not-healthy', `${to} is ${state}${but}; never to a sicker site`], moment);
+    return refuse(
+      ['target-not-healthy', `${to} is ${state}${but}; never to a sicker site`],
+      moment,
+    );
   }
   return act(to, ['failover-authorised', `to ${to} (${state}), as asked`], moment);
 }

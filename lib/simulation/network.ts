@@ -3,19 +3,21 @@
  *
  *     caller ── request (delay, may be lost) ──▶ store acts ── reply (delay, may be lost) ──▶ caller
  *        └── gives up after the timeout: unknown; the request may still arrive and act later
+ *
+ * A request may also arrive twice, as behind a router that repeats it: then the caller hears whichever
+ * reply comes first, perhaps that its own write stands in its way.
  */
 import type { Random } from '../base/clock.ts';
 import type { RegionId } from '../base/identifiers.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
-import type { Identity } from '../consensus/server.ts';
-import { type MemoryRegister, memoryRegisterPort } from './memory-register.ts';
 import type { Vitality, World } from './world.ts';
 
 export interface NetworkFaults {
   /** Chances, each 0 to 1, of one request. */
-  lossChance: number;
-  lateChance: number;
-  duplicateChance: number;
+  readonly lossChance: number;
+  readonly lateChance: number;
+  readonly duplicateChance: number;
+  readonly refusalChance: number;
 }
 
 export interface FaultCounts {
@@ -23,28 +25,67 @@ export interface FaultCounts {
   lostReplies: number;
   lateRequests: number;
   duplicates: number;
+  refusals: number;
   cut: number;
 }
+
+/** What reached a store, by kind. */
+export type Traffic = { [Method in keyof RegisterPort]?: number };
+
+export interface Caller {
+  readonly region: RegionId;
+  readonly vitality: Vitality;
+}
+
+const CALM: NetworkFaults = {
+  lossChance: 0,
+  lateChance: 0,
+  duplicateChance: 0,
+  refusalChance: 0,
+};
+
+const TIMEOUT_MS = 200;
+const LATE_MS_MAX = 3000;
 
 export class Network {
   readonly world: World;
   readonly random: Random;
-  readonly faults: NetworkFaults = { lossChance: 0, lateChance: 0, duplicateChance: 0 };
   readonly counts: FaultCounts = {
     lostRequests: 0,
     lostReplies: 0,
     lateRequests: 0,
     duplicates: 0,
+    refusals: 0,
     cut: 0,
   };
+  readonly traffic: Traffic = {};
   /** Stores that answer nobody. */
   readonly down = new Set<RegionId>();
   /** `from>to` ways that are cut, one direction of requests each. */
   readonly cutWays = new Set<string>();
+  #faults = CALM;
 
   constructor(world: World, random: Random) {
     this.world = world;
     this.random = random;
+  }
+
+  get faults(): NetworkFaults {
+    return this.#faults;
+  }
+
+  storm(faults: NetworkFaults): void {
+    this.#faults = faults;
+  }
+
+  calm(): void {
+    this.#faults = CALM;
+  }
+
+  heal(): void {
+    this.calm();
+    this.down.clear();
+    this.cutWays.clear();
   }
 
   isCut(from: RegionId, to: RegionId): boolean {
@@ -57,74 +98,113 @@ export class Network {
   }
 }
 
-export interface Caller {
-  readonly region: RegionId;
-  readonly vitality: Vitality;
-}
-
-const TIMEOUT_MS = 200;
-const LATE_MS_MAX = 3000;
-
 interface Way {
   readonly network: Network;
   readonly caller: Caller;
   readonly to: RegionId;
 }
 
-/** The port that a process in `caller.region` has to the register of `identity.region`. */
+interface Call<Answer> {
+  readonly method: keyof RegisterPort;
+  readonly act: () => Promise<Answer>;
+  readonly onTimeout: Answer;
+  /** When the request does not even leave. */
+  readonly onRefusal: Answer;
+}
+
+/** What a process in `caller.region` has of the register behind `port`. */
 export function simulatedRegisterPort(
   network: Network,
   caller: Caller,
-  { store, identity }: { readonly store: MemoryRegister; readonly identity: Identity },
+  port: RegisterPort,
 ): RegisterPort {
-  const port = memoryRegisterPort(store, identity);
-  const way: Way = { network, caller, to: identity.region };
+  const way: Way = { network, caller, to: port.region };
   const unreachable = { kind: 'unreachable', cause: 'simulated' } as const;
   const unknown = { kind: 'unknown', cause: 'simulated' } as const;
+  const refused = { kind: 'refused', code: 'unreachable', cause: 'simulated' } as const;
+  const call = <Answer>(
+    method: keyof RegisterPort,
+    act: () => Promise<Answer>,
+    without: Answer,
+  ): Promise<Answer> => send(way, { method, act, onTimeout: without, onRefusal: without });
   return {
-    region: identity.region,
-    read: () => send(way, () => port.read(), unreachable),
+    region: port.region,
+    read: () => call('read', () => port.read(), unreachable),
     compareAndSet: (expected, server) =>
-      send(way, () => port.compareAndSet(expected, server), unknown),
-    readBeat: () => send(way, () => port.readBeat(), unreachable),
-    writeBeat: (beat) => send(way, () => port.writeBeat(beat), false),
-    readSnapshot: (base) => send(way, () => port.readSnapshot(base), null),
-    writeSnapshot: (base, text) => send(way, () => port.writeSnapshot(base, text), false),
-    dropSnapshotsBelow: (index) => send(way, () => port.dropSnapshotsBelow(index), undefined),
+      send(way, {
+        method: 'compareAndSet',
+        act: () => port.compareAndSet(expected, server),
+        onTimeout: unknown,
+        onRefusal: refused,
+      }),
+    readBeat: () => call('readBeat', () => port.readBeat(), unreachable),
+    writeBeat: (beat) => call('writeBeat', () => port.writeBeat(beat), false),
+    readSnapshot: (base) => call('readSnapshot', () => port.readSnapshot(base), null),
+    writeSnapshot: (base, text) =>
+      call('writeSnapshot', () => port.writeSnapshot(base, text), false),
+    dropSnapshotsBelow: (index) =>
+      call('dropSnapshotsBelow', () => port.dropSnapshotsBelow(index), undefined),
   };
 }
 
 /** One request and its reply through the network. A dead caller never hears anything again. */
-function send<Answer>(way: Way, act: () => Promise<Answer>, onTimeout: Answer): Promise<Answer> {
+function send<Answer>(way: Way, call: Call<Answer>): Promise<Answer> {
   const { network, caller, to } = way;
   const { world, random, faults, counts } = network;
   return new Promise((resolve, reject) => {
     const settle = (answer: Answer) => caller.vitality.deliver(() => resolve(answer));
-    const replyLater = (answer: Answer) => {
-      if (random() < faults.lossChance) {
-        counts.lostReplies += 1;
-        return;
-      }
-      world.after(network.delayMs(to, caller.region), () => settle(answer));
-    };
-    const arrive = () => {
-      if (network.isCut(caller.region, to)) {
-        counts.cut += 1;
-        return;
-      }
-      act().then(replyLater, reject);
-    };
-    world.after(TIMEOUT_MS, () => settle(onTimeout));
-    if (random() < faults.lossChance) {
-      counts.lostRequests += 1;
+    if (random() < faults.refusalChance) {
+      counts.refusals += 1;
+      world.after(1, () => settle(call.onRefusal));
       return;
     }
-    const isLate = random() < faults.lateChance;
-    counts.lateRequests += isLate ? 1 : 0;
-    world.after(network.delayMs(caller.region, to) + (isLate ? random() * LATE_MS_MAX : 0), arrive);
+    const giveUp = world.after(TIMEOUT_MS, () => settle(call.onTimeout));
+    const arrive = () =>
+      arriveAt(way, call, {
+        onReply: (answer) => {
+          giveUp();
+          settle(answer);
+        },
+        reject,
+      });
+    if (random() < faults.lossChance) {
+      counts.lostRequests += 1;
+    } else {
+      const isLate = random() < faults.lateChance;
+      counts.lateRequests += isLate ? 1 : 0;
+      world.after(travelMs(way, isLate), arrive);
+    }
     if (random() < faults.duplicateChance) {
       counts.duplicates += 1;
-      world.after(network.delayMs(caller.region, to) + random() * LATE_MS_MAX, arrive);
+      world.after(travelMs(way, random() < 0.5), arrive);
     }
   });
+}
+
+function travelMs({ network, caller, to }: Way, isLate: boolean): number {
+  return network.delayMs(caller.region, to) + (isLate ? network.random() * LATE_MS_MAX : 0);
+}
+
+interface Listener<Answer> {
+  readonly onReply: (answer: Answer) => void;
+  readonly reject: (thrown: unknown) => void;
+}
+
+function arriveAt<Answer>(
+  { network, caller, to }: Way,
+  { method, act }: Call<Answer>,
+  { onReply, reject }: Listener<Answer>,
+): void {
+  if (network.isCut(caller.region, to)) {
+    network.counts.cut += 1;
+    return;
+  }
+  network.traffic[method] = (network.traffic[method] ?? 0) + 1;
+  act().then((answer) => {
+    if (network.random() < network.faults.lossChance) {
+      network.counts.lostReplies += 1;
+    } else {
+      network.world.after(network.delayMs(to, caller.region), () => onReply(answer));
+    }
+  }, reject);
 }

@@ -11,13 +11,12 @@ import { invariant } from '../base/invariant.ts';
 
 interface ScheduledEvent {
   readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
+  /** Null when it was called off. */
+  run: (() => void) | null;
 }
 
 export class World {
   #now = 0;
-  #order = 0;
   #events = 0;
   readonly #queue: ScheduledEvent[] = [];
 
@@ -30,10 +29,14 @@ export class World {
     return this.#events;
   }
 
-  after(delayMs: number, run: () => void): void {
+  /** Events of one instant run in the order in which they were scheduled. Returns how to call it off. */
+  after(delayMs: number, run: () => void): () => void {
     invariant(delayMs >= 0, 'event-in-the-past', { delayMs });
-    this.#order += 1;
-    this.#insert({ at: this.#now + delayMs, order: this.#order, run });
+    const event: ScheduledEvent = { at: this.#now + delayMs, run };
+    this.#insert(event);
+    return () => {
+      event.run = null;
+    };
   }
 
   /** Runs events until `until`, calling `check` after each one and all that followed from it. */
@@ -46,10 +49,12 @@ export class World {
       }
       this.#queue.shift();
       this.#now = next.at;
-      this.#events += 1;
-      next.run();
-      await settled();
-      check();
+      if (next.run !== null) {
+        this.#events += 1;
+        next.run();
+        await settled();
+        check();
+      }
     }
   }
 

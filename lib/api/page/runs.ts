@@ -65,7 +65,7 @@ function outcomeOf({ outcome }: RunJson): { readonly tone: Tone; readonly word: 
 
 /** The actual RTO against the objective, in words as well as in colour. */
 function total({ stages, kind }: RunJson, rtoMs: number | null): Markup | null {
-  if (stages.totalMs === null) {
+  if (stages.totalMs === null || kind === 'setup') {
     return null;
   }
   if (rtoMs === null || kind !== 'failover') {

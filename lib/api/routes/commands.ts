@@ -30,7 +30,7 @@ import { acceptedSchema, commandAnswerSchema } from '../schemas.ts';
 import { COMMAND_SECURITY, jsonBody, jsonResponse, PROBLEM_RESPONSE } from './definition.ts';
 
 /** Carries the id of the command in every answer to one that was proposed. */
-export const COMMAND_ID_HEADER = 'tripoint-command-id';
+const COMMAND_ID_HEADER = 'tripoint-command-id';
 
 const ACTOR_DEFAULT = 'operator';
 const OK = jsonResponse('Committed and accepted; or the answer to a dry run.', commandAnswerSchema);

@@ -4,18 +4,19 @@
  */
 import type { LogJson } from '../../../lib/api/schemas.ts';
 import { killAtRandom } from '../support/assassin.ts';
-import type { Case } from '../support/case.ts';
+import type { Case, CaseContext, Figures } from '../support/case.ts';
 import { REGIONS } from '../support/cluster.ts';
-import { type NoteRecord, startNoteClient } from '../support/note-client.ts';
+import { type NoteClient, type NoteRecord, startNoteClient } from '../support/note-client.ts';
 import { seededRandom } from '../support/random.ts';
 import { baseline, levelStatus } from '../support/situation.ts';
-import { watchTimeline } from '../support/timeline-watch.ts';
+import { type TimelineWatch, watchTimeline } from '../support/timeline-watch.ts';
 import { now, require, until } from '../support/wait.ts';
 
 const CLIENTS = 8;
 const PROGRESS_EVERY = 10;
 
-export const randomKills: Case = async ({ cluster, random, seed, kills, say }) => {
+export const randomKills: Case = async (context) => {
+  const { cluster, seed } = context;
   await baseline(cluster);
   const watch = watchTimeline(cluster);
   const clients = Array.from({ length: CLIENTS }, (_, position) =>
@@ -25,6 +26,25 @@ export const randomKills: Case = async ({ cluster, random, seed, kills, say }) =
       name: `g-${seed}-${process.pid}-${position}`,
     }),
   );
+  try {
+    return await killUnderLoad(context, { watch, clients });
+  } finally {
+    void watch.stop();
+    for (const client of clients) {
+      void client.stop();
+    }
+  }
+};
+
+interface Load {
+  readonly watch: TimelineWatch;
+  readonly clients: readonly NoteClient[];
+}
+
+async function killUnderLoad(
+  { cluster, random, kills, say }: CaseContext,
+  { watch, clients }: Load,
+): Promise<Figures> {
   const startedAt = now();
   const killings = await killAtRandom({
     cluster,
@@ -68,7 +88,7 @@ export const randomKills: Case = async ({ cluster, random, seed, kills, say }) =
     effectsSeen: effects.size,
     totalMs: Math.round(now() - startedAt),
   };
-};
+}
 
 type Entries = LogJson['entries'];
 
@@ -135,7 +155,7 @@ function requireOneEffect(
 }
 
 function countBy<Value>(values: readonly Value[], name: (value: Value) => string) {
-  const counts: { [name: string]: number } = {};
+  const counts: Record<string, number> = {};
   for (const value of values) {
     counts[name(value)] = (counts[name(value)] ?? 0) + 1;
   }

@@ -5,7 +5,7 @@
  * a sandwich, the same site before and after the other. Only what holds on both sides of the middle
  * answer held at one instant, and counts as a violation.
  */
-import { DNS_NAME, EAST, type LocalCluster, REGIONS, SERVICE, WEST } from './cluster.ts';
+import { DNS_NAME, EAST, type LocalCluster, OTHER, REGIONS, SERVICE, WEST } from './cluster.ts';
 import { ask } from './dns.ts';
 import { sleep } from './wait.ts';
 
@@ -24,9 +24,11 @@ export interface Activity {
   readonly dnsChanges: number;
 }
 
+type Seen = { -readonly [name in keyof Activity]: Activity[name] };
+
 /** Samples until `stop` is called, which resolves with what was seen. */
 export function sampleActivity(cluster: LocalCluster): { readonly stop: () => Promise<Activity> } {
-  const seen = {
+  const seen: Seen = {
     looks: 0,
     bothActive: 0,
     noneActive: 0,
@@ -35,35 +37,19 @@ export function sampleActivity(cluster: LocalCluster): { readonly stop: () => Pr
     dnsChanges: 0,
   };
   let isOver = false;
-  const look = async (region: string) => {
-    for (let first = EAST; !isOver; first = first === EAST ? WEST : EAST) {
-      const second = first === EAST ? WEST : EAST;
-      const answers = [
-        await isActive(cluster, region, first.site),
-        await isActive(cluster, region, second.site),
-        await isActive(cluster, region, first.site),
-      ];
-      seen.looks += answers.includes(null) ? 0 : 1;
-      seen.bothActive += answers.every((answer) => answer === true) ? 1 : 0;
-      seen.noneActive += answers.every((answer) => answer === false) ? 1 : 0;
+  const watchRegion = async (region: string) => {
+    for (let first = EAST; !isOver; first = OTHER[first.address] ?? EAST) {
+      await lookTwice(cluster, { region, first }, seen);
       await sleep(PAUSE_MS);
     }
   };
-  const resolve = async () => {
-    let last: string | null = null;
-    while (!isOver) {
-      const values = await ask(cluster.file.dns, DNS_NAME);
-      if (values !== null) {
-        const answer = values.join();
-        seen.dnsAnswers += 1;
-        seen.dnsNotOne += answer === EAST.address || answer === WEST.address ? 0 : 1;
-        seen.dnsChanges += last !== null && last !== answer ? 1 : 0;
-        last = answer;
-      }
+  const watchDns = async () => {
+    for (let last: string | null = null; !isOver; ) {
+      last = await lookAtDns(cluster, last, seen);
       await sleep(PAUSE_MS);
     }
   };
-  const loops = Promise.all([...REGIONS.map(look), resolve()]);
+  const loops = Promise.all([...REGIONS.map(watchRegion), watchDns()]);
   return {
     stop: async () => {
       isOver = true;
@@ -71,6 +57,38 @@ export function sampleActivity(cluster: LocalCluster): { readonly stop: () => Pr
       return seen;
     },
   };
+}
+
+async function lookTwice(
+  cluster: LocalCluster,
+  { region, first }: { readonly region: string; readonly first: typeof EAST },
+  seen: Seen,
+): Promise<void> {
+  const second = OTHER[first.address] ?? WEST;
+  const answers = [
+    await isActive(cluster, region, first.site),
+    await isActive(cluster, region, second.site),
+    await isActive(cluster, region, first.site),
+  ];
+  seen.looks += answers.includes(null) ? 0 : 1;
+  seen.bothActive += answers.every((answer) => answer === true) ? 1 : 0;
+  seen.noneActive += answers.every((answer) => answer === false) ? 1 : 0;
+}
+
+/** Returns the answer, for the next look to compare with. */
+async function lookAtDns(
+  cluster: LocalCluster,
+  last: string | null,
+  seen: Seen,
+): Promise<string | null> {
+  const answer = (await ask(cluster.file.dns, DNS_NAME))?.join() ?? null;
+  if (answer === null) {
+    return last;
+  }
+  seen.dnsAnswers += 1;
+  seen.dnsNotOne += OTHER[answer] === undefined ? 1 : 0;
+  seen.dnsChanges += last !== null && last !== answer ? 1 : 0;
+  return answer;
 }
 
 /** null = the region did not say. */

@@ -39,7 +39,7 @@ export async function killAtRandom(options: AssassinOptions): Promise<readonly K
     const inTheWay = [...returning].filter(
       ([other]) => other === name || (isRegion(name) && isRegion(other)),
     );
-    await Promise.all(inTheWay.map(([, back]) => back));
+    await Promise.all(inTheWay.map(([, homecoming]) => homecoming));
     await cluster.kill(name);
     const killing = { name, order: killings.length + 1 };
     killings.push(killing);

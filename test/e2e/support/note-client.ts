@@ -14,6 +14,8 @@ const PAUSE_MS_MIN = 10;
 const PAUSE_MS_MAX = 80;
 const RETRY_PAUSE_MS = 150;
 const ATTEMPTS_MAX = 200;
+const LOOK_UP_CHANCE = 0.4;
+const ASK_AGAIN_CHANCE = 0.1;
 
 export interface NoteRecord {
   readonly key: string;
@@ -64,34 +66,43 @@ type Reply =
   | { readonly kind: 'nothing-written' }
   | { readonly kind: 'unknown' };
 
+/** What the attempts so far add up to. */
+interface Book {
+  readonly indexes: readonly number[];
+  readonly isInDoubt: boolean;
+}
+
 async function writeNote(
   cluster: LocalCluster,
   random: SeededRandom,
-  { key, text }: { readonly key: string; readonly text: string },
+  note: { readonly key: string; readonly text: string },
 ): Promise<NoteRecord> {
-  const indexes: number[] = [];
-  let isInDoubt = false;
+  let book: Book = { indexes: [], isInDoubt: false };
   for (let attempts = 1; attempts <= ATTEMPTS_MAX; attempts += 1) {
     const region = random.pick(REGIONS);
-    // Also asks again after an answer now and then: the answer must be the same one.
-    const reply =
-      isInDoubt && random.next() < 0.4
-        ? await lookUp(cluster, region, key)
-        : await send(cluster, region, { key, text });
-    if (reply.kind === 'acknowledged') {
-      indexes.push(reply.index);
-      const isEnough = indexes.length > 1 || random.next() < 0.9;
-      if (isEnough) {
-        return { key, text, indexes, fate: 'acknowledged', attempts };
-      }
-    } else if (reply.kind === 'unknown') {
-      isInDoubt = true;
-    } else if (!isInDoubt && indexes.length === 0) {
-      return { key, text, indexes, fate: 'absent', attempts };
+    const isLookUp = book.isInDoubt && random.next() < LOOK_UP_CHANCE;
+    const reply = await (isLookUp
+      ? lookUp(cluster, region, note.key)
+      : send(cluster, region, note));
+    if (reply.kind === 'nothing-written' && !book.isInDoubt && book.indexes.length === 0) {
+      return { ...note, indexes: [], fate: 'absent', attempts };
+    }
+    book = bookAfter(book, reply);
+    // Asks again after an answer now and then: it must be the same answer.
+    const isEnough = book.indexes.length > 1 || random.next() >= ASK_AGAIN_CHANCE;
+    if (reply.kind === 'acknowledged' && isEnough) {
+      return { ...note, indexes: book.indexes, fate: 'acknowledged', attempts };
     }
     await sleep(RETRY_PAUSE_MS);
   }
-  return { key, text, indexes, fate: 'unknown', attempts: ATTEMPTS_MAX };
+  return { ...note, indexes: book.indexes, fate: 'unknown', attempts: ATTEMPTS_MAX };
+}
+
+function bookAfter({ indexes, isInDoubt }: Book, reply: Reply): Book {
+  return {
+    indexes: reply.kind === 'acknowledged' ? [...indexes, reply.index] : indexes,
+    isInDoubt: isInDoubt || reply.kind === 'unknown',
+  };
 }
 
 /** What the answer proves, by its status and code alone. */

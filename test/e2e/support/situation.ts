@@ -1,6 +1,6 @@
 /** Situations that cases begin from or wait for, read over the public API. */
 import type { RunJson, StatusJson } from '../../../lib/api/schemas.ts';
-import { EAST, type LocalCluster, REGIONS, SERVICE, WEST } from './cluster.ts';
+import { EAST, type LocalCluster, REGIONS, SERVICE } from './cluster.ts';
 import { require, until } from './wait.ts';
 
 const SETTLE_TIMEOUT_MS = 60_000;
@@ -39,7 +39,6 @@ export async function baseline(cluster: LocalCluster): Promise<StatusJson> {
   for (const { name } of await cluster.processes()) {
     await cluster.bringUp(name);
   }
-  let asked = false;
   return until(
     'everything is up, healthy and at the primary site',
     async () => {
@@ -48,10 +47,10 @@ export async function baseline(cluster: LocalCluster): Promise<StatusJson> {
         return null;
       }
       if (checkout(status).activeSite !== EAST.site) {
-        asked ||= await askFailback(cluster);
+        // Asked again each time: while a run is open it is refused, which changes nothing.
+        await askFailback(cluster);
         return null;
       }
-      asked = false;
       const values = await cluster.resolve();
       return values?.join() === EAST.address ? status : null;
     },
@@ -65,11 +64,10 @@ export async function levelStatus(cluster: LocalCluster): Promise<StatusJson | n
   const [first] = statuses;
   const isLevel = statuses.every(
     (status) =>
-      status !== null &&
-      status.consensus.quorum &&
+      status?.consensus.quorum === true &&
       status.consensus.leader !== null &&
       status.consensus.chain === first?.consensus.chain &&
-      status.consensus.appliedIndex === first?.consensus.appliedIndex,
+      status.consensus.appliedIndex === first.consensus.appliedIndex,
   );
   return isLevel && first !== undefined ? first : null;
 }
@@ -83,11 +81,10 @@ function isQuiet(status: StatusJson): boolean {
   return phase.kind === 'steady' && isHealthy;
 }
 
-async function askFailback(cluster: LocalCluster): Promise<boolean> {
-  const answer = await cluster.post('us-east-1', `/v1/services/${SERVICE}/failback`, {
+async function askFailback(cluster: LocalCluster): Promise<void> {
+  await cluster.post('us-east-1', `/v1/services/${SERVICE}/failback`, {
     body: { reason: 'the end-to-end test returns to the primary' },
   });
-  return answer?.status === 202;
 }
 
 /** Waits until this run has ended. */
@@ -136,8 +133,3 @@ export async function makeLeader(cluster: LocalCluster, region: string): Promise
   }
   throw new Error(`${region} was not elected in 20 elections`);
 }
-
-export const OTHER: { readonly [address: string]: typeof EAST } = {
-  [EAST.address]: WEST,
-  [WEST.address]: EAST,
-};
