@@ -1,8 +1,9 @@
 /**
  * A campaign: many seeds, one verdict. What `npm run simulate` and `tripoint simulate` run.
  *
- * A fault that was never installed proves nothing, so a campaign in which one kind never occurred
- * fails as vacuous. A failing seed is printed with the command that replays it.
+ * A fault that was never installed proves nothing, and neither does a path that was never taken: a
+ * campaign in which one kind never occurred fails as vacuous. A failing seed is printed with the
+ * command that replays it.
  */
 import { describeError } from '../base/errors.ts';
 import type { Sha256 } from '../base/json.ts';
@@ -22,6 +23,7 @@ export interface CampaignResult {
   readonly events: number;
   readonly committed: number;
   readonly acknowledged: number;
+  readonly elections: number;
   readonly violations: number;
   readonly failures: readonly {
     readonly seed: number;
@@ -29,10 +31,15 @@ export interface CampaignResult {
     readonly replay: string;
   }[];
   /** How often each fault was installed over the whole campaign. */
-  readonly faults: { readonly [fault: string]: number };
-  /** Kinds of fault that never occurred; not empty = the campaign is vacuous. */
+  readonly faults: Counts;
+  /** How often each path of the log was taken. */
+  readonly coverage: Counts;
+  /** Kinds of either that never occurred; not empty = the campaign is vacuous. */
   readonly missingFaults: readonly string[];
-  readonly compactions: number;
+}
+
+interface Counts {
+  readonly [kind: string]: number;
 }
 
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
@@ -41,23 +48,27 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   for (let done = 0; done < options.seeds; done += 1) {
     const seed = options.firstSeed + done;
     try {
-      results.push(await runConsensus(seed, options.sha256));
+      results.push(await runConsensus({ seed, sha256: options.sha256 }));
     } catch (thrown) {
       failures.push({ seed, cause: describeError(thrown), replay: replayCommand(seed) });
     }
     options.onProgress(done + 1, options.seeds);
   }
-  const faults = totals(results);
+  const faults = totals(results.map((result) => ({ ...result.faults })));
+  const coverage = totals(results.map((result) => ({ ...result.coverage })));
   return {
     seeds: options.seeds,
     events: sumOf(results, ({ events }) => events),
     committed: sumOf(results, ({ committed }) => committed),
     acknowledged: sumOf(results, ({ acknowledged }) => acknowledged),
+    elections: sumOf(results, ({ elections }) => elections),
     violations: failures.length,
     failures,
     faults,
-    missingFaults: Object.keys(faults).filter((fault) => faults[fault] === 0),
-    compactions: results.filter(({ compactedUpTo }) => compactedUpTo > 0).length,
+    coverage,
+    missingFaults: Object.entries({ ...faults, ...coverage })
+      .filter(([, count]) => count === 0)
+      .map(([kind]) => kind),
   };
 }
 
@@ -65,14 +76,14 @@ export function replayCommand(seed: number): string {
   return `npm run simulate -- --first-seed ${seed} --seeds 1`;
 }
 
-function totals(results: readonly ConsensusRunResult[]): { [fault: string]: number } {
-  const faults: { [fault: string]: number } = {};
-  for (const result of results) {
-    for (const [fault, count] of Object.entries(result.faults)) {
-      faults[fault] = (faults[fault] ?? 0) + count;
+function totals(lives: readonly Counts[]): Counts {
+  const sums: { [kind: string]: number } = {};
+  for (const life of lives) {
+    for (const [kind, count] of Object.entries(life)) {
+      sums[kind] = (sums[kind] ?? 0) + count;
     }
   }
-  return faults;
+  return sums;
 }
 
 function sumOf(

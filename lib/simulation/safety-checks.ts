@@ -5,12 +5,13 @@
  * The names are those of the paper, figure 3, where it has one. The checks share no code with what
  * they check but the shape of a server: `termAt` and `lastEntry`.
  */
-import { canonicalJson, type JsonValue } from '../base/json.ts';
+
 import type { CommandId, LogIndex, RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
+import { canonicalJson, type JsonValue } from '../base/json.ts';
 import type { ProposeOutcome } from '../consensus/proposals.ts';
-import type { AppliedEntry, Replica } from '../consensus/replica.ts';
 import type { Copy } from '../consensus/register-port.ts';
+import type { AppliedEntry, Replica } from '../consensus/replica.ts';
 import { type Entry, lastEntry, type Server, termAt } from '../consensus/server.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -76,6 +77,10 @@ export class SafetyChecks {
     }
     if (after.commitIndex > (before?.commitIndex ?? 0)) {
       this.#requireOnMajority(after.commitIndex, termAt(after, after.commitIndex) ?? 0);
+    }
+    if (after.base.index > (before?.base.index ?? 0)) {
+      const known = this.#committed.get(after.base.index);
+      invariant(known?.term === after.base.term, 'base-not-committed', after.base);
     }
     if (after.leaderOf > 0 && after.leaderOf !== before?.leaderOf) {
       this.#elected(after);

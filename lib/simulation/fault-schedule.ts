@@ -1,0 +1,130 @@
+/**
+ * What goes wrong in a simulated life, and when: chance decides both.
+ *
+ * Each kind is counted when it takes hold, so that a campaign can tell that it met all of them.
+ */
+import type { Random } from '../base/clock.ts';
+import type { RegionId } from '../base/identifiers.ts';
+import { invariant } from '../base/invariant.ts';
+import type { FaultCounts } from './network.ts';
+import { integerBetween } from './random.ts';
+import type { ProcessKind, SimulatedCluster } from './simulated-cluster.ts';
+import type { Vitality, World } from './world.ts';
+
+export interface ProcessFaultCounts {
+  crashes: number;
+  freezes: number;
+  regionsDown: number;
+  waysCut: number;
+  storms: number;
+}
+
+const PAUSE_MS_MIN = 30;
+const PAUSE_MS_SPREAD = 500;
+const DURATION_MS_MIN = 50;
+const DURATION_MS_SPREAD = 2500;
+
+export class FaultSchedule {
+  readonly #cluster: SimulatedCluster;
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #counts: ProcessFaultCounts = {
+    crashes: 0,
+    freezes: 0,
+    regionsDown: 0,
+    waysCut: 0,
+    storms: 0,
+  };
+  #isOver = false;
+
+  constructor(cluster: SimulatedCluster, world: World, random: Random) {
+    this.#cluster = cluster;
+    this.#world = world;
+    this.#random = random;
+  }
+
+  get counts(): FaultCounts & ProcessFaultCounts {
+    return { ...this.#cluster.network.counts, ...this.#counts };
+  }
+
+  begin(): void {
+    this.#world.after(PAUSE_MS_MIN + this.#random() * PAUSE_MS_SPREAD, () => {
+      if (!this.#isOver) {
+        this.#inject();
+        this.begin();
+      }
+    });
+  }
+
+  /** Nothing goes wrong any more; who is frozen thaws, who is dead comes back in its time. */
+  end(): void {
+    this.#isOver = true;
+    this.#cluster.network.heal();
+    for (const { vitality } of this.#cluster.processes) {
+      vitality.thaw();
+    }
+  }
+
+  #inject(): void {
+    const durationMs = DURATION_MS_MIN + this.#random() ** 2 * DURATION_MS_SPREAD;
+    const kind: ProcessKind = this.#random() < 0.6 ? 'controller' : 'function';
+    const [region, other] = [this.#anyRegion(), this.#anyRegion()];
+    const faults = [
+      () => this.#crash(kind, region, durationMs),
+      () => this.#freeze(this.#cluster.processAt(kind, region).vitality, durationMs),
+      () => this.#down(region, durationMs),
+      () => this.#cut(`${region}>${other}`, durationMs),
+      () => this.#storm(durationMs),
+    ];
+    faults[integerBetween(this.#random, 0, faults.length - 1)]?.();
+  }
+
+  #crash(kind: ProcessKind, region: RegionId, durationMs: number): void {
+    const { vitality } = this.#cluster.processAt(kind, region);
+    if (vitality.isAlive) {
+      this.#counts.crashes += 1;
+      vitality.kill();
+      this.#world.after(durationMs, () => this.#cluster.start(kind, region));
+    }
+  }
+
+  #freeze(vitality: Vitality, durationMs: number): void {
+    if (vitality.isAlive) {
+      this.#counts.freezes += 1;
+      vitality.freeze();
+      this.#world.after(durationMs, () => vitality.thaw());
+    }
+  }
+
+  #down(region: RegionId, durationMs: number): void {
+    const { down } = this.#cluster.network;
+    this.#counts.regionsDown += 1;
+    down.add(region);
+    this.#world.after(durationMs, () => down.delete(region));
+  }
+
+  #cut(way: string, durationMs: number): void {
+    const { cutWays } = this.#cluster.network;
+    this.#counts.waysCut += 1;
+    cutWays.add(way);
+    this.#world.after(durationMs, () => cutWays.delete(way));
+  }
+
+  #storm(durationMs: number): void {
+    this.#counts.storms += 1;
+    this.#cluster.network.storm({
+      lossChance: this.#random() * 0.3,
+      lateChance: this.#random() * 0.2,
+      duplicateChance: this.#random() * 0.2,
+      refusalChance: this.#random() * 0.1,
+    });
+    this.#world.after(durationMs, () => this.#cluster.network.calm());
+  }
+
+  #anyRegion(): RegionId {
+    const { regions } = this.#cluster;
+    const region = regions[integerBetween(this.#random, 0, regions.length - 1)];
+    invariant(region !== undefined, 'no-region');
+    return region;
+  }
+}

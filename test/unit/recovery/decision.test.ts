@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { logIndex } from '../../../lib/base/identifiers.ts';
+import {
+  type Choice,
+  DECISION_CODES,
+  type DecisionCode,
+  decideFailback,
+  decideFailover,
+  type SwitchRequest,
+} from '../../../lib/recovery/decision.ts';
+import { RUN_LIMITS } from '../../../lib/recovery/limits.ts';
+import type { ServiceState } from '../../../lib/recovery/state.ts';
+import {
+  alarmOf,
+  atMs,
+  EAST,
+  servicePolicy,
+  serviceState,
+  sitePolicy,
+  siteState,
+  T0,
+  WEST,
+  withOpinions,
+} from '../../support/service-states.ts';
+
+const MOMENT = { at: T0, index: logIndex(7) };
+const AUTOMATIC: SwitchRequest = { trigger: 'automatic' };
+const eastFailed = withOpinions({ [EAST]: 'failed', [WEST]: 'healthy' });
+
+const manual = (to: string | null, force = false): SwitchRequest => ({
+  trigger: 'manual',
+  to,
+  force,
+});
+const failover = (service: ServiceState, request: SwitchRequest) =>
+  decideFailover(service, request, MOMENT);
+const failback = (service: ServiceState, force = false) => decideFailback(service, force, MOMENT);
+
+const impairedByRun = { kind: 'impaired', cause: 'run-failed' } as const;
+const recovering = { kind: 'recovering', run: 'checkout-3' } as const;
+const damped = { ...servicePolicy(), safety: { holdDownMs: 60_000, automaticRunsPerDayMax: 1 } };
+
+const CASES: readonly (readonly [code: DecisionCode, when: string, choice: Choice])[] = [
+  ['failover-authorised', 'the standby is healthy', failover(eastFailed, AUTOMATIC)],
+  ['failover-authorised', 'a person asks', failover(serviceState(), manual(null))],
+  ['failback-authorised', 'west is active', failback(serviceState({ activeSite: WEST }))],
+  [
+    'automatic-off',
+    'the policy says so',
+    failover({ ...eastFailed, policy: servicePolicy({ automatic: false }) }, AUTOMATIC),
+  ],
+  ['run-in-progress', 'a run is open', failover({ ...eastFailed, phase: recovering }, AUTOMATIC)],
+  [
+    'run-in-progress',
+    'a run is open, whatever force says',
+    failover({ ...eastFailed, phase: recovering }, manual(WEST, true)),
+  ],
+  ['run-in-progress', 'a failback is asked', failback(serviceState({ phase: recovering }), true)],
+  [
+    'hold-down',
+    'the last run ended just now',
+    failover({ ...eastFailed, lastRunEndedAt: atMs(-59_999) }, AUTOMATIC),
+  ],
+  [
+    'daily-budget-spent',
+    'the budget is used up',
+    failover(
+      { ...eastFailed, policy: damped, automaticRunStarts: [atMs(1 - RUN_LIMITS.dayMs)] },
+      AUTOMATIC,
+    ),
+  ],
+  [
+    'no-healthy-target',
+    'nobody else is healthy',
+    failover(withOpinions({ [EAST]: 'failed', [WEST]: 'degraded' }), AUTOMATIC),
+  ],
+  [
+    'target-not-healthy',
+    'the target is suspect',
+    failover(withOpinions({ [EAST]: 'healthy', [WEST]: 'suspect' }), manual(WEST)),
+  ],
+  [
+    'target-not-healthy',
+    'an alarm stands against the target',
+    failover(
+      serviceState({
+        sites: {
+          [EAST]: siteState('healthy'),
+          [WEST]: siteState('healthy', { alarms: [alarmOf('lag')] }),
+        },
+      }),
+      manual(WEST),
+    ),
+  ],
+  [
+    'target-not-healthy',
+    'the primary is not back',
+    failback(withOpinions({ [EAST]: 'failed', [WEST]: 'healthy' }, { activeSite: WEST })),
+  ],
+  ['unknown-site', 'nobody knows it', failover(serviceState(), manual('mars'))],
+  ['unknown-site', 'it is a word of the language', failover(serviceState(), manual('constructor'))],
+  ['already-active', 'it is', failover(serviceState(), manual(EAST))],
+  ['already-active', 'forced too', failover(serviceState(), manual(EAST, true))],
+  ['already-active', 'the primary serves', failback(serviceState())],
+];
+
+describe('a decision', () => {
+  test.each(CASES)('is %s when %s', (code, _, { kind, decision }) => {
+    expect(decision.code).toBe(code);
+    expect(kind).toBe(code.endsWith('-authorised') ? 'act' : 'refuse');
+    expect(decision).toMatchObject({ kind, at: T0, index: 7 });
+  });
+
+  test('has a case here for each of its codes', () => {
+    expect([...new Set(CASES.map(([code]) => code))].toSorted()).toEqual(
+      [...DECISION_CODES].toSorted(),
+    );
+  });
+
+  test('prefers the sites in the order of the policy, and leaves out the active one', () => {
+    const sites = [EAST, 'us-east-2', WEST].map((site) => sitePolicy(site));
+    const opinions = { [EAST]: 'failed', 'us-east-2': 'suspect', [WEST]: 'healthy' } as const;
+    const service = withOpinions(opinions, { policy: servicePolicy({ sites }) });
+    expect(failover(service, AUTOMATIC)).toMatchObject({ kind: 'act', to: WEST });
+    const reversed = { ...service, policy: servicePolicy({ sites: sites.toReversed() }) };
+    expect(failover({ ...reversed, activeSite: WEST }, AUTOMATIC)).toMatchObject({
+      kind: 'refuse',
+      decision: { code: 'no-healthy-target' },
+    });
+  });
+
+  test('goes to a sick site only when a person forces it, and says so', () => {
+    const sick = withOpinions({ [EAST]: 'healthy', [WEST]: 'failed' });
+    const choice = failover(sick, manual(WEST, true));
+    expect(choice).toMatchObject({ kind: 'act', to: WEST });
+    expect(choice.decision.sentence).toContain('failed');
+  });
+
+  test('repeats a switch to the active site after a run that failed', () => {
+    const service = serviceState({ phase: impairedByRun });
+    expect(failover(service, manual(EAST))).toMatchObject({ kind: 'act', to: EAST });
+    expect(failback(service)).toMatchObject({ kind: 'act', to: EAST });
+    const siteFailed = serviceState({ phase: { kind: 'impaired', cause: 'site-failed' } });
+    expect(failover(siteFailed, manual(EAST)).decision.code).toBe('already-active');
+  });
+
+  test('holds a person down by nothing', () => {
+    const service = { ...eastFailed, policy: damped, lastRunEndedAt: T0, automaticRunStarts: [T0] };
+    expect(failover(service, manual(null)).kind).toBe('act');
+    const off = { ...service, policy: servicePolicy({ automatic: false }) };
+    expect(failover(off, manual(WEST)).kind).toBe('act');
+  });
+
+  test('acts again at the very end of the hold-down', () => {
+    const ended = { ...eastFailed, lastRunEndedAt: atMs(-60_000) };
+    expect(failover(ended, AUTOMATIC).kind).toBe('act');
+  });
+});
