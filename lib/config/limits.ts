@@ -5,6 +5,7 @@
  * read their numbers here, so they cannot disagree. Durations are whole milliseconds.
  */
 import { invariant } from '../base/invariant.ts';
+import { LOG_LIMITS } from '../consensus/settings.ts';
 import { SWITCH_LIMITS } from '../recovery/switch-limits.ts';
 
 const SECOND_MS = 1000;
@@ -14,6 +15,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 export const CONFIG_LIMITS = {
   /** A file of 100 services with 10 sites each is about 300 kB. */
   fileCharactersMax: 1_048_576,
+  /** All policies as canonical JSON: a configuration is one command of the log. */
+  policiesBytesMax: 60_000,
   /** Problems that one validation lists; what follows is counted. */
   problemsMax: 200,
   servicesMin: 1,
@@ -53,6 +56,10 @@ invariant(
   CONFIG_LIMITS.silenceMsMin >= CONFIG_LIMITS.silenceIntervalsMin * CONFIG_LIMITS.intervalMsMin &&
     CONFIG_LIMITS.silenceMsMax >= CONFIG_LIMITS.silenceIntervalsMin * CONFIG_LIMITS.intervalMsMax,
   'config-limits-silence-covers-interval',
+);
+invariant(
+  CONFIG_LIMITS.policiesBytesMax + 1024 < LOG_LIMITS.commandBytesMax,
+  'config-limits-fits-one-command',
 );
 invariant(
   CONFIG_LIMITS.ttlSecondsMax <= SWITCH_LIMITS.ttlSecondsMax,

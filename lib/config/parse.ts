@@ -88,7 +88,13 @@ function invalid(problems: readonly Problem[]): ParsedConfiguration {
   };
 }
 
+/** Policies that fit into one command of the log, or the one problem that they do not. */
 function valid(policies: readonly ServicePolicy[]): ParsedConfiguration {
+  const bytes = Buffer.byteLength(canonicalJson(policies as unknown as JsonValue));
+  if (bytes > CONFIG_LIMITS.policiesBytesMax) {
+    const message = `${bytes} bytes as policies; one cluster takes ${CONFIG_LIMITS.policiesBytesMax}`;
+    return invalid([{ ...START, message, fix: 'split the fleet over two clusters' }]);
+  }
   return { kind: 'valid', policies, hash: hashPolicies(policies) };
 }
 

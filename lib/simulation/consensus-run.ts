@@ -44,10 +44,10 @@ export interface ConsensusRunResult {
   readonly events: number;
   readonly committed: number;
   readonly acknowledged: number;
-  readonly elections: number;
   readonly faults: FaultCounts & ProcessFaultCounts;
-  /** What the life came past; a kind that never occurs in a campaign was never tested. */
-  readonly coverage: ClientCounts & {
+  /** What the life came past: a path that no life of a campaign takes is not tested. */
+  readonly paths: ClientCounts & {
+    readonly elections: number;
     readonly compactions: number;
     readonly installs: number;
     readonly snapshotLoads: number;
@@ -211,10 +211,10 @@ class ConsensusRun {
       events: this.#world.events,
       committed: this.#checks.highestCommitted,
       acknowledged: this.#checks.acknowledgedCount,
-      elections: this.#checks.elections,
       faults: this.#faults.counts,
-      coverage: {
+      paths: {
         ...this.#clients.counts,
+        elections: this.#checks.elections,
         compactions: this.#cluster.logged('log-compacted'),
         installs: this.#cluster.logged('snapshot-installed'),
         snapshotLoads: this.#snapshotLoads,

@@ -29,8 +29,8 @@ export interface FaultCounts {
   cut: number;
 }
 
-/** What reached a store, by kind. */
-export type Traffic = { [Method in keyof RegisterPort]?: number };
+/** How many requests of each kind reached a store. */
+export type Traffic = Partial<Record<keyof RegisterPort, number>>;
 
 export interface Caller {
   readonly region: RegionId;
@@ -149,7 +149,7 @@ export function simulatedRegisterPort(
 
 /** One request and its reply through the network. A dead caller never hears anything again. */
 function send<Answer>(way: Way, call: Call<Answer>): Promise<Answer> {
-  const { network, caller, to } = way;
+  const { network, caller } = way;
   const { world, random, faults, counts } = network;
   return new Promise((resolve, reject) => {
     const settle = (answer: Answer) => caller.vitality.deliver(() => resolve(answer));

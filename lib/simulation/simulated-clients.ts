@@ -12,9 +12,9 @@ import type { SafetyChecks } from './safety-checks.ts';
 import type { SimulatedCluster, SimulatedProcess } from './simulated-cluster.ts';
 
 export interface ClientCounts {
-  unknown: number;
-  rejected: number;
-  repeated: number;
+  unknownOutcomes: number;
+  rejections: number;
+  repetitions: number;
   reads: number;
   refusedReads: number;
 }
@@ -25,9 +25,9 @@ const ELSEWHERE_CHANCE = 0.7;
 
 export class SimulatedClients {
   readonly counts: ClientCounts = {
-    unknown: 0,
-    rejected: 0,
-    repeated: 0,
+    unknownOutcomes: 0,
+    rejections: 0,
+    repetitions: 0,
     reads: 0,
     refusedReads: 0,
   };
@@ -92,10 +92,10 @@ export class SimulatedClients {
         this.#remembered = [...this.#remembered, id].slice(-REMEMBERED_MAX);
         break;
       case 'rejected':
-        this.counts.rejected += 1;
+        this.counts.rejections += 1;
         break;
       default:
-        this.counts.unknown += 1;
+        this.counts.unknownOutcomes += 1;
     }
   }
 
@@ -103,7 +103,7 @@ export class SimulatedClients {
   async #repeat(process: SimulatedProcess): Promise<void> {
     const id = this.#anyOf(this.#remembered);
     if (id !== undefined) {
-      this.counts.repeated += 1;
+      this.counts.repetitions += 1;
       await this.#propose(process, id, false);
     }
   }

@@ -301,6 +301,25 @@ extra: 1
   });
 });
 
+describe('a fleet that is too large for one entry of the log', () => {
+  test('is refused as a whole, with what to do', () => {
+    const sites = Array.from(
+      { length: 10 },
+      (_, i) =>
+        `      s${i}: { address: 127.0.1.${i + 1}, probe: 'http://127.0.1.${i + 1}/${'x'.repeat(900)}', tokens: ['sha256:${'a'.repeat(63)}${i}'] }`,
+    );
+    const services = Array.from(
+      { length: 8 },
+      (_, i) =>
+        `  svc${i}:\n    dns: { name: svc${i}.example.test, ttl: 5s }\n    primary: s0\n    sites:\n${sites.join('\n')}`,
+    );
+    const parsed = parseConfiguration(`version: 1\nservices:\n${services.join('\n')}\n`, {});
+    expect(parsed.kind === 'invalid' && parsed.problems).toMatchObject([
+      { line: 1, fix: 'split the fleet over two clusters' },
+    ]);
+  });
+});
+
 describe('any text', () => {
   test('is answered with policies or with problems, never with an exception', () => {
     const lines = EXAMPLE.split('\n');
