@@ -83,6 +83,8 @@ export class Replicator {
     const known = this.#leader;
     if (known !== null && known.term === leader.term) {
       this.#leader = lastEntry(leader).index >= lastEntry(known).index ? leader : known;
+      // A follower may have shown more than the older copy held.
+      this.#prove(this.#leader);
       return;
     }
     if (known === null || known.term < leader.term) {
@@ -119,9 +121,10 @@ export class Replicator {
     return work;
   }
 
+  /** Goes on with a newer leader when there is one by then, unless it is this very region. */
   async #catchUp(region: RegionId): Promise<void> {
     let leader = this.#leader;
-    while (leader !== null && !this.#isLevel(leader, region)) {
+    while (leader !== null && leader.identity.region !== region && !this.#isLevel(leader, region)) {
       const isDone = await this.#exchange(leader, region);
       leader = isDone ? this.#leader : null;
     }
@@ -130,16 +133,20 @@ export class Replicator {
   /** One append; false = no use going on now. */
   async #exchange(leader: Server, region: RegionId): Promise<boolean> {
     const client = clientOf(this.#cluster, region);
+    // Asked late, when its turn has come: by then the commit index may be a newer leader's, and mean
+    // nothing in this one's log.
     const answer = await client.exchange((server) =>
-      server.term > leader.term ? null : appendFor(leader, server, this.#commitIndex),
+      server.term > leader.term || this.#isSuperseded(leader)
+        ? null
+        : appendFor(leader, server, this.#commitIndex),
     );
     if (answer.kind !== 'answered') {
       return isTooLarge(answer) && this.#install(leader, region);
     }
     const follower = answer.server;
     this.#highestTermSeen = Math.max(this.#highestTermSeen, follower.term);
-    if (follower.term > leader.term) {
-      return false;
+    if (follower.term > leader.term || this.#isSuperseded(leader)) {
+      return this.#isSuperseded(leader);
     }
     if (matchIndex(leader, follower) === null) {
       return this.#install(leader, region);
@@ -149,6 +156,10 @@ export class Replicator {
       await this.#install(leader, region);
     }
     return true;
+  }
+
+  #isSuperseded({ term }: Server): boolean {
+    return this.#leader !== null && this.#leader.term > term;
   }
 
   /** Grown far beyond what its own region's processes would leave: there are none. */
@@ -162,7 +173,11 @@ export class Replicator {
       return;
     }
     this.#acknowledged.set(follower.identity.region, follower);
-    const proven = committedIndex(current, [...this.#acknowledged.values()]);
+    this.#prove(current);
+  }
+
+  #prove(leader: Server): void {
+    const proven = committedIndex(leader, [...this.#acknowledged.values()]);
     this.#commitIndex = logIndex(Math.max(this.#commitIndex, proven));
   }
 

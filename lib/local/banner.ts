@@ -72,7 +72,7 @@ export function commandsToTry(options: BannerOptions): readonly Suggestion[] {
       : [
           {
             command: tripoint(`local kill ${region.region}`),
-            comment: 'kill -9 of a region: the others go on',
+            comment: 'kill -9 of a region: others go on',
           },
           { command: tripoint(`local start ${region.region}`), comment: 'it catches up' },
         ];

@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path';
 import { AppError } from '../base/errors.ts';
 import { type RegionId, regionId } from '../base/identifiers.ts';
 
-export const LOCAL_REGIONS: readonly RegionId[] = [
+const LOCAL_REGIONS: readonly RegionId[] = [
   regionId('us-east-1'),
   regionId('us-east-2'),
   regionId('us-west-2'),
@@ -110,7 +110,7 @@ export function shiftPort(port: number, layout: Layout): number {
   return port + layout.portBase - PORT_BASE_DEFAULT;
 }
 
-export function loopbackUrl(port: number): string {
+function loopbackUrl(port: number): string {
   return `http://${LOOPBACK}:${port}`;
 }
 

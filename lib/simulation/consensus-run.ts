@@ -19,9 +19,9 @@ import { World } from './world.ts';
 const FAULTY_MS = 7000;
 /** After the faults end, everything must work again within this time. */
 const HEALING_MS = 4000;
-/** A command or a read in a healthy cluster. */
+/** A command and a read through every process of a healthy cluster, all at once. */
 const HEALTHY_MS = 1500;
-/** What is under way when the clients stop has an end. */
+/** After the clients stop: what is under way ends, who is frozen thaws. */
 const SETTLING_MS = 1500;
 const QUIET_MS = 1000;
 /** Looks of one process in quiet: each follow reads one register, a function reads none. */
@@ -101,9 +101,9 @@ class ConsensusRun {
     await this.#live(FAULTY_MS);
     this.#faults.end();
     await this.#live(HEALING_MS);
-    await this.#requireService();
     this.#areClientsActive = false;
     await this.#live(SETTLING_MS);
+    await this.#requireService();
     await this.#requireQuiet();
     this.#requireEqual();
     this.#checks.finish();
@@ -154,8 +154,14 @@ class ConsensusRun {
       await process.lookUp();
     }
     await this.#clients.act(process);
-    this.#world.after(integerBetween(this.#random, 0, 15), () => process.vitality.freeze());
+    this.#world.after(integerBetween(this.#random, 0, 15), () => this.#freeze(process));
     this.#world.after(integerBetween(this.#random, 20, 600), () => process.vitality.thaw());
+  }
+
+  #freeze({ vitality }: SimulatedProcess): void {
+    if (this.#areClientsActive) {
+      vitality.freeze();
+    }
   }
 
   // ── Liveness ───────────────────────────────────────────────────────────────────────────────────
@@ -165,7 +171,6 @@ class ConsensusRun {
     const { processes } = this.#cluster;
     const done: boolean[] = [];
     for (const process of processes) {
-      process.vitality.thaw();
       for (const request of [this.#clients.proposeNew(process), this.#clients.read(process)]) {
         request.then((isDone) => done.push(isDone), this.#fail);
       }

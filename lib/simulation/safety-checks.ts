@@ -20,6 +20,8 @@ export type Stores = () => readonly Copy[];
 
 interface Committed {
   readonly term: number;
+  /** No leader of a later term than this committed it. */
+  readonly by: number;
   readonly chain: string;
 }
 
@@ -87,14 +89,15 @@ export class SafetyChecks {
     }
   }
 
+  /** Election Safety, and Leader Completeness. A late leader of an old term may lack what is newer. */
   #elected(leader: Server): void {
     const { region } = leader.identity;
     const known = this.#leaders.get(leader.term) ?? region;
     invariant(known === region, 'two-leaders-in-one-term', { term: leader.term });
     this.#leaders.set(leader.term, region);
-    for (const [index, { term }] of this.#committed) {
+    for (const [index, { term, by }] of this.#committed) {
       const isHeld = index <= leader.base.index || termAt(leader, index) === term;
-      invariant(isHeld, 'leader-lacks-committed-entry', { region, index });
+      invariant(isHeld || leader.term <= by, 'leader-lacks-committed-entry', { region, index });
     }
     this.#requireMatchingLogs();
   }
@@ -133,7 +136,8 @@ export class SafetyChecks {
 
   #committedFirst(entry: Entry, chain: string): void {
     this.#requireOnMajority(entry.index, entry.term);
-    this.#committed.set(entry.index, { term: entry.term, chain });
+    const by = Math.max(0, ...this.#stores().map(({ server }) => server.leaderOf));
+    this.#committed.set(entry.index, { term: entry.term, by, chain });
     this.#highestCommitted = Math.max(this.#highestCommitted, entry.index);
     const id = entry.command?.id;
     if (id !== undefined && !this.#indexOf.has(id)) {

@@ -2,11 +2,16 @@
  * (g) Random `kill -9` of any process during a load of commands: no acknowledged command is lost, and
  * none takes effect twice. The log, read through every region, is held against what clients saw.
  */
-import type { LogJson } from '../../../lib/api/schemas.ts';
 import { killAtRandom } from '../support/assassin.ts';
 import type { Case, CaseContext, Figures } from '../support/case.ts';
 import { REGIONS } from '../support/cluster.ts';
-import { type NoteClient, type NoteRecord, startNoteClient } from '../support/note-client.ts';
+import {
+  requireContiguous,
+  requireKept,
+  requireOneEffect,
+  requireSameLog,
+} from '../support/log-comparison.ts';
+import { type NoteClient, startNoteClient } from '../support/note-client.ts';
 import { seededRandom } from '../support/random.ts';
 import { baseline, levelStatus } from '../support/situation.ts';
 import { type TimelineWatch, watchTimeline } from '../support/timeline-watch.ts';
@@ -88,70 +93,6 @@ async function killUnderLoad(
     effectsSeen: effects.size,
     totalMs: Math.round(now() - startedAt),
   };
-}
-
-type Entries = LogJson['entries'];
-
-function requireSameLog(one: Entries, other: Entries): void {
-  const shorter = Math.min(one.length, other.length);
-  for (let position = 0; position < shorter; position += 1) {
-    const [left, right] = [one[position], other[position]];
-    require(left?.index === right?.index &&
-      left?.chain ===
-        right?.chain, `two regions serve different entries at ${left?.index}/${right?.index}`);
-  }
-}
-
-function requireContiguous(log: Entries): void {
-  log.forEach(({ index }, position) => {
-    require(index === position + 1, `entry ${position + 1} is missing from the log`);
-  });
-}
-
-/** Returns how many entries repeat an earlier command; those take no effect. */
-function requireKept(records: readonly NoteRecord[], log: Entries): number {
-  const positions = new Map<string, number[]>();
-  for (const { command, index } of log) {
-    if (command !== null) {
-      positions.set(command, [...(positions.get(command) ?? []), index]);
-    }
-  }
-  let repeated = 0;
-  for (const { key, text, indexes, fate } of records) {
-    const at = positions.get(`key:${key}`) ?? [];
-    repeated += Math.max(0, at.length - 1);
-    if (fate === 'absent') {
-      require(at.length === 0, `${key} was refused for certain, but stands at ${at.join()}`);
-    }
-    if (fate === 'acknowledged') {
-      require(at.length > 0, `${key} was acknowledged and is lost`);
-      require(indexes.every(
-        (index) => index === at[0],
-      ), `${key} was acknowledged at ${indexes.join()} and stands at ${at.join()}`);
-      const entry = log[(at[0] ?? 0) - 1];
-      require(JSON.stringify(entry?.body).includes(text), `${key} holds another text`);
-    }
-  }
-  return repeated;
-}
-
-function requireOneEffect(
-  records: readonly NoteRecord[],
-  effects: ReadonlyMap<string, ReadonlySet<number>>,
-): void {
-  const known = new Map(records.map((record) => [`operator: ${record.text}`, record]));
-  for (const [sentence, indexes] of effects) {
-    require(indexes.size === 1, `"${sentence}" took effect at ${[...indexes].join()}`);
-    const record = known.get(sentence);
-    const [index] = indexes;
-    require(record === undefined ||
-      record.fate !== 'acknowledged' ||
-      record.indexes[0] ===
-        index, `"${sentence}" took effect at ${index}, acknowledged at ${record?.indexes.join()}`);
-  }
-  const acknowledged = records.filter(({ fate }) => fate === 'acknowledged');
-  const unseen = acknowledged.filter(({ text }) => !effects.has(`operator: ${text}`));
-  require(unseen.length === 0, `${unseen.length} acknowledged notes never showed on the timeline`);
 }
 
 function countBy<Value>(values: readonly Value[], name: (value: Value) => string) {

@@ -231,7 +231,7 @@ interface HttpRequest {
 }
 
 /** null = no answer in time, or a connection that broke. */
-export async function request(url: string, options: HttpRequest): Promise<Answer | null> {
+async function request(url: string, options: HttpRequest): Promise<Answer | null> {
   const { method, headers = {}, body, timeoutMs = REQUEST_TIMEOUT_MS } = options;
   try {
     const response = await fetch(url, {

@@ -6,7 +6,7 @@ import { require, until } from './wait.ts';
 const SETTLE_TIMEOUT_MS = 60_000;
 
 /** Any region's status, the first that answers. @throws Error when none does. */
-export async function anyStatus(cluster: LocalCluster): Promise<StatusJson> {
+async function anyStatus(cluster: LocalCluster): Promise<StatusJson> {
   for (const region of REGIONS) {
     const status = await cluster.status(region);
     if (status !== null) {

@@ -1,0 +1,215 @@
+import { describe, expect, test } from 'vitest';
+import { epochMillis } from '../../../lib/base/identifiers.ts';
+import type { Heartbeat } from '../../../lib/control/control-plane.ts';
+import type { HealthStore, RecordWrite } from '../../../lib/control/health-store.ts';
+import { Ingest } from '../../../lib/control/ingest.ts';
+import { CONTROL_LIMITS } from '../../../lib/control/limits.ts';
+import type { RecoveryState } from '../../../lib/recovery/state.ts';
+import {
+  MemoryHealthTable,
+  memoryHealthStore,
+} from '../../../lib/simulation/memory-health-store.ts';
+import { createLogStory, steadyStory } from '../../support/log-story.ts';
+import { EAST, T0, WEST } from '../../support/service-states.ts';
+
+interface Harness {
+  readonly table: MemoryHealthTable;
+  readonly ingest: Ingest;
+  /** Calls to the store in order. */
+  readonly calls: string[];
+  /** What the next writes answer instead; an answer may come after the write was made. */
+  readonly answers: { outcome: RecordWrite; isApplied: boolean }[];
+  readonly setReadable: (isReadable: boolean) => void;
+}
+
+const LOST: RecordWrite = { kind: 'unknown', cause: 'the answer was lost' };
+
+function createHarness(state: RecoveryState = steadyStory().state()): Harness {
+  const table = new MemoryHealthTable();
+  const calls: string[] = [];
+  const answers: Harness['answers'] = [];
+  let isReadable = true;
+  const store = memoryHealthStore(table);
+  const health: HealthStore = {
+    ...store,
+    read: async (service, site) => {
+      calls.push('read');
+      return isReadable ? await store.read(service, site) : { kind: 'unknown', cause: 'away' };
+    },
+    write: async (expected, record) => {
+      calls.push('write');
+      const answer = answers.shift();
+      if (answer === undefined || answer.isApplied) {
+        const outcome = await store.write(expected, record);
+        return answer?.outcome ?? outcome;
+      }
+      return answer.outcome;
+    },
+  };
+  return {
+    table,
+    ingest: new Ingest(health, () => state),
+    calls,
+    answers,
+    setReadable: (next) => {
+      isReadable = next;
+    },
+  };
+}
+
+function beatOf(sequence: number, changes: Partial<Heartbeat> = {}): Heartbeat {
+  return {
+    service: 'checkout',
+    site: EAST,
+    sequence,
+    bootId: 'boot-1',
+    status: 'ok',
+    replicationLagMs: null,
+    receivedAt: epochMillis(T0 + sequence * 1000),
+    ...changes,
+  };
+}
+
+describe('a heartbeat', () => {
+  test('costs one write and no read, but for the first of a site in a process', async () => {
+    const { ingest, calls, table } = createHarness();
+    for (let sequence = 1; sequence <= 20; sequence += 1) {
+      expect(await ingest.ingest(beatOf(sequence))).toMatchObject({ kind: 'accepted' });
+    }
+    expect(calls).toEqual(['read', ...Array.from({ length: 20 }, () => 'write')]);
+    expect(table.read('checkout', EAST)).toMatchObject({
+      revision: 20,
+      window: { lastSequence: 20 },
+    });
+  });
+
+  test('is answered with the role of the site, the epoch and when to beat again', async () => {
+    const story = steadyStory();
+    const { ingest } = createHarness(story.state());
+    const { epoch } = story.service();
+    expect(await ingest.ingest(beatOf(1))).toEqual({
+      kind: 'accepted',
+      role: 'active',
+      epoch,
+      nextBeatMs: 1000,
+    });
+    expect(await ingest.ingest(beatOf(1, { site: WEST }))).toMatchObject({ role: 'standby' });
+  });
+
+  test('keeps what the site said of itself', async () => {
+    const { ingest, table } = createHarness();
+    await ingest.ingest(beatOf(1, { status: 'failing', replicationLagMs: 420 }));
+    expect(table.read('checkout', EAST)).toMatchObject({
+      reportedStatus: 'failing',
+      replicationLagMs: 420,
+    });
+  });
+
+  test('that came before changes nothing and is accepted', async () => {
+    const { ingest, table, calls } = createHarness();
+    await ingest.ingest(beatOf(2));
+    const before = table.read('checkout', EAST);
+    expect(await ingest.ingest(beatOf(2, { receivedAt: epochMillis(T0 + 60_000) }))).toMatchObject({
+      kind: 'accepted',
+    });
+    await ingest.ingest(beatOf(1));
+    expect(table.read('checkout', EAST)).toBe(before);
+    expect(calls).toEqual(['read', 'write']);
+  });
+
+  test.each([
+    ['service', { service: 'toString' }],
+    ['site', { site: 'constructor' }],
+  ])('of an unknown %s is refused before the table is asked', async (_, changes) => {
+    const { ingest, calls } = createHarness();
+    expect(await ingest.ingest(beatOf(1, changes))).toEqual({ kind: 'unknown-site' });
+    expect(calls).toEqual([]);
+  });
+
+  test('is not refused by a region that knows no configuration yet: it may be behind', async () => {
+    const { ingest } = createHarness(createLogStory().state());
+    expect(await ingest.ingest(beatOf(1))).toMatchObject({ kind: 'unavailable' });
+  });
+});
+
+describe('two processes that take beats of one site', () => {
+  test('both get theirs in: a conflict brings the newer record, and no further read', async () => {
+    const { ingest, table, calls } = createHarness();
+    const other = new Ingest(memoryHealthStore(table), () => steadyStory().state());
+    await ingest.ingest(beatOf(1));
+    await other.ingest(beatOf(2));
+    await ingest.ingest(beatOf(3));
+    expect(calls).toEqual(['read', 'write', 'write', 'write']);
+    expect(table.read('checkout', EAST)).toMatchObject({
+      revision: 3,
+      window: { lastSequence: 3, received: 3 },
+    });
+  });
+
+  test('never turn time back: the older beat of the two is a duplicate', async () => {
+    const { ingest, table } = createHarness();
+    const other = new Ingest(memoryHealthStore(table), () => steadyStory().state());
+    await ingest.ingest(beatOf(1));
+    await other.ingest(beatOf(5));
+    expect(await ingest.ingest(beatOf(4))).toMatchObject({ kind: 'accepted' });
+    expect(table.read('checkout', EAST)).toMatchObject({
+      revision: 2,
+      window: { lastSequence: 5 },
+    });
+  });
+});
+
+describe('a table that falters', () => {
+  test('a lost answer of a write that was made: the beat counts once', async () => {
+    const { ingest, table, calls, answers } = createHarness();
+    await ingest.ingest(beatOf(1));
+    answers.push({ outcome: LOST, isApplied: true });
+    expect(await ingest.ingest(beatOf(2))).toMatchObject({ kind: 'accepted' });
+    expect(calls).toEqual(['read', 'write', 'write', 'read']);
+    expect(table.read('checkout', EAST)).toMatchObject({ revision: 2, window: { received: 2 } });
+    expect(ingest.takeStoreErrors()).toBe(0);
+  });
+
+  test('a lost answer of a write that was not made: it is made again', async () => {
+    const { ingest, table, answers } = createHarness();
+    await ingest.ingest(beatOf(1));
+    answers.push({ outcome: LOST, isApplied: false });
+    expect(await ingest.ingest(beatOf(2))).toMatchObject({ kind: 'accepted' });
+    expect(table.read('checkout', EAST)).toMatchObject({
+      revision: 2,
+      window: { lastSequence: 2 },
+    });
+  });
+
+  test('no answer at all: the sender is told, and the observer learns of it once', async () => {
+    const { ingest, answers, calls } = createHarness();
+    await ingest.ingest(beatOf(1));
+    for (let count = 0; count < CONTROL_LIMITS.ingestAttemptsMax; count += 1) {
+      answers.push({ outcome: LOST, isApplied: false });
+    }
+    expect(await ingest.ingest(beatOf(2))).toMatchObject({ kind: 'unavailable' });
+    expect(calls.filter((call) => call === 'write')).toHaveLength(
+      1 + CONTROL_LIMITS.ingestAttemptsMax,
+    );
+    expect(ingest.takeStoreErrors()).toBe(1);
+    expect(ingest.takeStoreErrors()).toBe(0);
+  });
+
+  test('a read that is not answered is a store error too, and the next beat may succeed', async () => {
+    const { ingest, setReadable } = createHarness();
+    setReadable(false);
+    expect(await ingest.ingest(beatOf(1))).toMatchObject({ kind: 'unavailable', cause: 'away' });
+    expect(ingest.takeStoreErrors()).toBe(1);
+    setReadable(true);
+    expect(await ingest.ingest(beatOf(2))).toMatchObject({ kind: 'accepted' });
+    expect(ingest.takeStoreErrors()).toBe(0);
+  });
+
+  test('a record that was deleted under the cache is begun anew', async () => {
+    const { ingest, answers, table } = createHarness();
+    await ingest.ingest(beatOf(1));
+    answers.push({ outcome: { kind: 'conflict', record: null }, isApplied: false });
+    expect(await ingest.ingest(beatOf(2))).toMatchObject({ kind: 'accepted' });
+    expect(table.read('checkout', EAST)).toMatchObject({ window: { lastSequence: 2 } });
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { RUN_LIMITS } from '../../../lib/recovery/limits.ts';
+import { steadyStory } from '../../support/log-story.ts';
+import { EAST, servicePolicy, WEST } from '../../support/service-states.ts';
+
+const kindsOf = (story: ReturnType<typeof steadyStory>, from: number) =>
+  story
+    .state()
+    .timeline.slice(from)
+    .map(({ kind }) => kind);
+
+describe('the timeline', () => {
+  test('tells a failover in the order in which it happened', () => {
+    const story = steadyStory();
+    const before = story.state().timeline.length;
+    story.say(EAST, 'failed');
+    story.finishRuns();
+    expect(kindsOf(story, before)).toEqual(['opinion', 'act', 'run-started', 'run-done']);
+    const sentences = story
+      .state()
+      .timeline.slice(before)
+      .map(({ sentence }) => sentence);
+    expect(sentences.join('\n')).toContain(`${EAST} → ${WEST}`);
+  });
+
+  test('tells a refusal once, however often it is repeated', () => {
+    const story = steadyStory(servicePolicy({ automatic: false }));
+    story.say(EAST, 'failed');
+    const before = story.state().timeline.length;
+    for (let round = 0; round < 5; round += 1) {
+      story.wait(1000);
+      story.say(EAST, 'failed');
+    }
+    expect(kindsOf(story, before)).toEqual([]);
+  });
+
+  test('tells an exception of a run that is done', () => {
+    const story = steadyStory();
+    story.say(EAST, 'failed');
+    for (let step = 0; step < 3; step += 1) {
+      story.finishStep();
+    }
+    story.finishStep({ kind: 'failed', code: 'report-not-stored' });
+    expect(story.state().timeline.at(-1)).toMatchObject({
+      kind: 'run-done',
+      sentence: `run ${story.run().id} is done, but report: report-not-stored`,
+    });
+  });
+
+  test('keeps the newest events only', () => {
+    const story = steadyStory();
+    for (let note = 0; note < RUN_LIMITS.timelineEventsMax + 30; note += 1) {
+      story.write({ kind: 'note', service: 'checkout', by: 'ann', reason: `${note}` });
+    }
+    const { timeline } = story.state();
+    expect(timeline).toHaveLength(RUN_LIMITS.timelineEventsMax);
+    expect(timeline[0]?.sentence).toBe('ann: 30');
+  });
+});
+
+describe('the runs that are kept', () => {
+  test('are the newest, and every open one', () => {
+    const policies = ['a', 'b'].map((service) =>
+      servicePolicy({ service, dnsName: `${service}.example.test`, automatic: false }),
+    );
+    const story = steadyStory(...policies);
+    const move = (service: string, to: string) =>
+      story.write({ kind: 'failover', service, to, force: true, by: 'ann', reason: 'a test' });
+    move('a', WEST);
+    const { id: open } = story.run();
+    for (let round = 0; round < RUN_LIMITS.runsKeptMax + 10; round += 1) {
+      move('b', round % 2 === 0 ? WEST : EAST);
+      for (let step = 0; step < 4; step += 1) {
+        story.finishStep();
+      }
+    }
+    const { runs } = story.state();
+    expect(runs).toHaveLength(RUN_LIMITS.runsKeptMax);
+    expect(runs[0]).toMatchObject({ id: open, outcome: { kind: 'open' } });
+    expect(runs.at(-1)?.service).toBe('b');
+  });
+});

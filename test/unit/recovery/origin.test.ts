@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import type { AnalysisCode } from '../../../lib/recovery/analysis.ts';
+import { originOf } from '../../../lib/recovery/origin.ts';
+import type { SiteState } from '../../../lib/recovery/state.ts';
+import {
+  alarmOf,
+  atMs,
+  committed,
+  EAST,
+  serviceState,
+  siteState,
+  verdictOf,
+} from '../../support/service-states.ts';
+
+const HOUR_MS = 3_600_000;
+
+function failedAt(offsetMs: number, lastArrivalMs: number, replicationLagMs: number | null = null) {
+  const verdict = verdictOf('failed', {
+    judgedAt: atMs(offsetMs),
+    lastArrivalAt: atMs(lastArrivalMs),
+  });
+  return committed(verdict, { replicationLagMs });
+}
+
+function healthyAt(offsetMs: number, replicationLagMs: number | null = null) {
+  return committed(verdictOf('healthy', { judgedAt: atMs(offsetMs) }), { replicationLagMs });
+}
+
+function originFor(code: AnalysisCode, site: SiteState) {
+  return originOf(serviceState({ analysis: { code, sentence: '' }, sites: { [EAST]: site } }));
+}
+
+describe('the origin of a run', () => {
+  test('is the last beat that anyone heard, and the first failed verdict after it', () => {
+    const verdicts = {
+      a: failedAt(9000, 0),
+      b: failedAt(8600, 40),
+      c: committed(verdictOf('suspect', { judgedAt: atMs(7000), lastArrivalAt: atMs(-500) })),
+    };
+    expect(originFor('active-site-failed', siteState('failed', { verdicts }))).toEqual({
+      lastBeatAt: atMs(40),
+      firstFailedVerdictAt: atMs(8600),
+      replicationLagMs: null,
+    });
+  });
+
+  test('does not count an observer that was cut off hours before the site failed', () => {
+    const verdicts = { a: failedAt(-3 * HOUR_MS, -3 * HOUR_MS - 9000), b: failedAt(9000, 0) };
+    expect(originFor('all-sites-failed', siteState('failed', { verdicts }))).toMatchObject({
+      lastBeatAt: atMs(0),
+      firstFailedVerdictAt: atMs(9000),
+    });
+  });
+
+  test('of an alarm is the alarm: the beats of a site that still beats say nothing', () => {
+    const site = siteState('healthy', {
+      verdicts: { a: healthyAt(-5 * HOUR_MS) },
+      alarms: [
+        { ...alarmOf('5xx'), at: atMs(300) },
+        { ...alarmOf('lag'), at: atMs(100) },
+        alarmOf('x', 'ok'),
+      ],
+    });
+    expect(originFor('active-site-alarm', site)).toMatchObject({
+      lastBeatAt: null,
+      firstFailedVerdictAt: atMs(100),
+    });
+  });
+
+  test('of a planned switch has no failure', () => {
+    const site = siteState('healthy', { verdicts: { a: healthyAt(0, 120) } });
+    expect(originFor('all-sites-healthy', site)).toEqual({
+      lastBeatAt: null,
+      firstFailedVerdictAt: null,
+      replicationLagMs: 120,
+    });
+  });
+
+  test('takes the lag that came with the newest beat, not the largest ever', () => {
+    const verdicts = {
+      a: failedAt(9000, -HOUR_MS, 60_000),
+      b: failedAt(9000, 0, 150),
+      c: failedAt(9000, 10, null),
+    };
+    expect(originFor('active-site-failed', siteState('failed', { verdicts }))).toMatchObject({
+      replicationLagMs: 150,
+    });
+  });
+
+  test('of a site that nobody ever heard is empty', () => {
+    expect(originOf(serviceState({ sites: {} }))).toEqual({
+      lastBeatAt: null,
+      firstFailedVerdictAt: null,
+      replicationLagMs: null,
+    });
+  });
+});

@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { epochMillis, logIndex, term } from '../../../lib/base/identifiers.ts';
+import { formatInstant } from '../../../lib/base/instant.ts';
+import {
+  type RecoveryTimes,
+  recoveryTimes,
+  reportMarkdown,
+  reportOf,
+} from '../../../lib/recovery/report.ts';
+import { planOf, type Run, type RunKind, type RunOrigin } from '../../../lib/recovery/run.ts';
+import { atMs, EAST, servicePolicy, T0, WEST } from '../../support/service-states.ts';
+
+const NOWHERE: RunOrigin = { lastBeatAt: null, firstFailedVerdictAt: null, replicationLagMs: null };
+
+interface Instants {
+  readonly kind?: RunKind;
+  readonly origin?: RunOrigin;
+  /** When each step of the plan was done, after the run was authorised. */
+  readonly doneMs: readonly number[];
+}
+
+function runOf({ kind = 'failover', origin = NOWHERE, doneMs }: Instants): Run {
+  return {
+    id: 'checkout-7',
+    service: 'checkout',
+    kind,
+    trigger: 'automatic',
+    from: EAST,
+    to: WEST,
+    epoch: { term: term(4), index: logIndex(7) },
+    requestedBy: 'tripoint',
+    reason: 'automatic',
+    analysis: 'active-site-failed',
+    origin,
+    authorisedAt: T0,
+    steps: planOf(kind).map((step, place) => {
+      const at = doneMs[place];
+      return at === undefined
+        ? step
+        : { ...step, attempt: 1, progress: { kind: 'done', at: atMs(at), evidence: null } };
+    }),
+    outcome: { kind: 'open' },
+  };
+}
+
+const FAILED: RunOrigin = {
+  lastBeatAt: atMs(-9000),
+  firstFailedVerdictAt: atMs(-400),
+  replicationLagMs: 750,
+};
+
+const CONTEXT = {
+  policy: servicePolicy(),
+  generatedAt: atMs(5000),
+  generatedBy: 'us-west-2',
+  position: { index: 31, chain: 'ab'.repeat(32) },
+  formatInstant,
+};
+
+function stagesOf({ totalMs: _, ...stages }: RecoveryTimes): readonly number[] {
+  return Object.values(stages);
+}
+
+describe('the actual RTO', () => {
+  test('is split where it was spent', () => {
+    expect(recoveryTimes(runOf({ origin: FAILED, doneMs: [120, 300, 450] }))).toEqual({
+      detectMs: 8600,
+      decideMs: 400,
+      actMs: 120,
+      propagateMs: 180,
+      verifyMs: 150,
+      totalMs: 9450,
+    });
+  });
+
+  test('of a planned switch has nothing to detect or to decide', () => {
+    const times = recoveryTimes(runOf({ kind: 'failback', doneMs: [10, 20, 30] }));
+    expect(times).toMatchObject({ detectMs: 0, decideMs: 0, totalMs: 30 });
+  });
+
+  test('of setup ends when the name resolves', () => {
+    expect(recoveryTimes(runOf({ kind: 'setup', doneMs: [10, 25] }))).toMatchObject({
+      verifyMs: 0,
+      totalMs: 25,
+    });
+  });
+
+  test.each([[[]], [[5]], [[5, 6]]])('is open while steps are: %j', (doneMs) => {
+    expect(recoveryTimes(runOf({ doneMs }))).toBeNull();
+  });
+
+  test('has no negative stage however skewed the clocks are, and adds up', () => {
+    const instant = fc.integer({ min: -1_000_000, max: 1_000_000 });
+    const instants = fc.tuple(fc.option(instant), fc.option(instant), instant, instant, instant);
+    fc.assert(
+      fc.property(instants, ([beat, failed, ...doneMs]) => {
+        const origin = {
+          lastBeatAt: beat === null ? null : atMs(beat),
+          firstFailedVerdictAt: failed === null ? null : atMs(failed),
+          replicationLagMs: null,
+        };
+        const times = recoveryTimes(runOf({ origin, doneMs }));
+        const stages = times === null ? [] : stagesOf(times);
+        expect(stages).toHaveLength(5);
+        expect(stages.every((stage) => stage >= 0)).toBe(true);
+        expect(stages.reduce((sum, stage) => sum + stage, 0)).toBe(times?.totalMs);
+      }),
+      { seed: 20_261_123 },
+    );
+  });
+
+  test('is the whole time from the last beat to service where the clocks agree', () => {
+    const later = fc.array(fc.nat(10_000), { minLength: 5, maxLength: 5 });
+    fc.assert(
+      fc.property(later, ([detect = 0, decide = 0, ...steps]) => {
+        const origin = {
+          lastBeatAt: atMs(-detect - decide),
+          firstFailedVerdictAt: atMs(-decide),
+          replicationLagMs: null,
+        };
+        const doneMs = steps.map((_, place) => steps.slice(0, place + 1).reduce((a, b) => a + b));
+        expect(recoveryTimes(runOf({ origin, doneMs }))?.totalMs).toBe(
+          detect + decide + (doneMs.at(-1) ?? 0),
+        );
+      }),
+      { seed: 20_261_123 },
+    );
+  });
+});
+
+describe('the report', () => {
+  const run = runOf({ origin: FAILED, doneMs: [120, 300, 450] });
+
+  test('holds the actual times against the objectives', () => {
+    expect(reportOf(run, CONTEXT)).toMatchObject({
+      format: 'tripoint-run-report/1',
+      run: 'checkout-7',
+      epoch: { term: 4, index: 7 },
+      lastBeatAt: formatInstant(atMs(-9000)),
+      rto: { objectiveMs: 30_000, actual: { totalMs: 9450 }, met: true },
+      rpo: { objectiveMs: 5000, actualMs: 750, met: true },
+      log: { index: 31, chain: 'ab'.repeat(32) },
+      generatedBy: 'us-west-2',
+    });
+  });
+
+  test('says when an objective was missed', () => {
+    const policy = servicePolicy({ objectives: { rtoMs: 9449, rpoMs: 749 } });
+    expect(reportOf(run, { ...CONTEXT, policy })).toMatchObject({
+      rto: { met: false },
+      rpo: { met: false },
+    });
+  });
+
+  test('claims nothing that nobody measured', () => {
+    expect(reportOf(runOf({ doneMs: [] }), CONTEXT)).toMatchObject({
+      lastBeatAt: null,
+      rto: { actual: null, met: null },
+      rpo: { actualMs: null, met: null },
+    });
+    const text = reportMarkdown(runOf({ doneMs: [] }), CONTEXT);
+    expect(text).toContain('not finished');
+    expect(text).toContain('not reported by the site');
+  });
+
+  test('tells each step with its attempts and what came of it', () => {
+    const [first, second, ...rest] = run.steps;
+    const failed = { kind: 'failed', at: epochMillis(T0), code: 'target-failed' } as const;
+    const steps = [first, { ...second, progress: failed }, ...rest].filter(
+      (step): step is Run['steps'][number] => step !== undefined,
+    );
+    expect(reportOf({ ...run, steps }, CONTEXT)['steps']).toMatchObject([
+      { name: 'switch', attempts: 1, state: 'done', at: formatInstant(atMs(120)) },
+      { name: 'propagate', state: 'failed', detail: 'target-failed' },
+      { name: 'verify', state: 'done' },
+      { name: 'report', state: 'waiting', at: null, detail: null },
+    ]);
+  });
+
+  test('tells people the same as machines', () => {
+    const text = reportMarkdown(run, CONTEXT);
+    expect(text).toContain('# Run checkout-7: failover of checkout');
+    expect(text).toContain('| detect | 8.60 s |');
+    expect(text).toContain('| total | 9.45 s |');
+    expect(text).toContain('RTO: objective 30.00 s, actual 9.45 s.');
+    expect(text).toContain('RPO: objective 5.00 s, actual 0.75 s.');
+    expect(text).toContain('| report | 0 | waiting |');
+    expect(text.endsWith('\n')).toBe(true);
+  });
+
+  test('is the same for the same run at the same place of the log', () => {
+    expect(JSON.stringify(reportOf(run, CONTEXT))).toBe(JSON.stringify(reportOf(run, CONTEXT)));
+  });
+});
