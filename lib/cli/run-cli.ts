@@ -44,7 +44,7 @@ export async function runCli(words: readonly string[], host: Host): Promise<Exit
 function refuseUsage(words: readonly string[], host: Host, { code, message }: CommanderError) {
   if (words.includes('--json')) {
     const error = { code: code.replace(/^commander\./, 'usage-'), message };
-    host.writeOutput(`${JSON.stringify({ error }, null, 2)}\n`);
+    host.writeOutput(`${JSON.stringify({ error })}\n`);
   }
   return EXIT.usage;
 }

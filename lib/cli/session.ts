@@ -71,7 +71,7 @@ export function createSession(host: Host, options: GlobalOptions): Session {
   };
   const failWith = (document: object, lines: readonly string[], exitCode: ExitCode) => {
     if (options.json) {
-      host.writeOutput(`${JSON.stringify({ error: document }, null, 2)}\n`);
+      host.writeOutput(`${JSON.stringify({ error: document })}\n`);
     }
     say(lines);
     return exitCode;
@@ -99,7 +99,7 @@ export function createSession(host: Host, options: GlobalOptions): Session {
       return { target, client };
     },
     result: (document, lines) => {
-      const text = options.json ? JSON.stringify(document, null, 2) : lines().join('\n');
+      const text = options.json ? JSON.stringify(document) : lines().join('\n');
       host.writeOutput(text === '' ? '' : `${text}\n`);
     },
     raw: (text) => host.writeOutput(text.endsWith('\n') ? text : `${text}\n`),

@@ -11,6 +11,8 @@ import { processVariables } from '../config/environment.ts';
 import { type FromChild, isFromChild, type ToChild } from './child-messages.ts';
 
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
+/** Six processes on one laptop: a small young generation halves what each of them takes. */
+const NODE_OPTIONS = ['--max-semi-space-size=4'];
 
 export interface ChildPlan {
   readonly name: string;
@@ -46,7 +48,7 @@ export interface Child {
 /** @throws AppError `spawn-failed` when the process cannot be created. */
 export function spawnChild(plan: ChildPlan): Child {
   const log = openLog(plan.logFile);
-  const child = spawn(process.execPath, [fileURLToPath(plan.script), plan.name], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, fileURLToPath(plan.script), plan.name], {
     stdio: ['ignore', log, log, 'ipc'],
     env: { NODE_COMPILE_CACHE: plan.cacheDir, ...processVariables() },
   });
