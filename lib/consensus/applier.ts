@@ -64,7 +64,10 @@ export class Applier<State> {
       return;
     }
     const entries = entriesBetween(server, this.#replica.applied.index, upTo);
-    const { replica, applied } = applyEntries(this.#replica, entries, this.#options);
+    const { cluster, machine, sha256 } = this.#options;
+    const { sessionWindowEntries } = cluster.limits;
+    const application = { machine, sha256, sessionWindowEntries };
+    const { replica, applied } = applyEntries(this.#replica, entries, application);
     this.#replica = replica;
     this.#notify(applied);
   }

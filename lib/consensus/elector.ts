@@ -30,20 +30,19 @@ export async function isLeaderless(cluster: Cluster): Promise<boolean> {
   return isMajority(silent.length, cluster.identity.members.length);
 }
 
-/** What each answering region knows of a leader; equal text = no new beat. */
+/** What the first majority to answer knows of a leader; equal text = no new beat. */
 async function readSigns({ clients }: Cluster): Promise<ReadonlyMap<RegionId, string>> {
   const signs = new Map<RegionId, string>();
-  await Promise.all(
-    [...clients.values()].map(async (client) => {
-      const outcome = await client.readBeat();
-      if (outcome.kind === 'found') {
-        signs.set(client.region, `${outcome.beat.term}/${outcome.beat.counter}`);
-      } else if (outcome.kind === 'absent') {
-        signs.set(client.region, 'never');
-      }
-    }),
-  );
-  return signs;
+  const reads = [...clients.values()].map(async (client) => {
+    const outcome = await client.readBeat();
+    if (outcome.kind === 'found') {
+      signs.set(client.region, `${outcome.beat.term}/${outcome.beat.counter}`);
+    } else if (outcome.kind === 'absent') {
+      signs.set(client.region, 'never');
+    }
+  });
+  await settledOrEnough(reads, () => isMajority(signs.size, clients.size));
+  return new Map(signs);
 }
 
 /** One election. Never waits for a slow minority. */
@@ -99,13 +98,18 @@ async function collectVotes(cluster: Cluster, { term, candidate }: Candidacy): P
   const { region } = candidate.identity;
   const last: Base = { index: lastEntry(candidate).index, term: lastEntry(candidate).term };
   let votes = 1;
+  let refusals = 0;
   const requests = members
     .filter((member) => member !== region)
     .map(async (member) => {
       const client = clientOf(cluster, member);
       const answer = await client.exchange(() => ({ kind: 'vote', term, candidate: region, last }));
-      votes += answer.kind === 'answered' && answer.reply.kind === 'yes' ? 1 : 0;
+      const isYes = answer.kind === 'answered' && answer.reply.kind === 'yes';
+      votes += isYes ? 1 : 0;
+      refusals += answer.kind === 'answered' && !isYes ? 1 : 0;
     });
-  await settledOrEnough(requests, () => isMajority(votes, members.length));
-  return isMajority(votes, members.length);
+  const isWon = () => isMajority(votes, members.length);
+  const isLost = () => !isMajority(members.length - refusals, members.length);
+  await settledOrEnough(requests, () => isWon() || isLost());
+  return isWon();
 }

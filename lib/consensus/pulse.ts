@@ -28,7 +28,7 @@ export class Pulse<State> {
     this.#cluster = cluster;
     this.#host = host;
     this.#counter = Math.floor(cluster.random() * 1_000_000_000);
-    this.#electionDueAt = this.#electionDeadline();
+    this.#electionDueAt = this.#electionDeadline({ isCutOff: false });
     this.#followDueAt = cluster.clock.monotonicNow();
   }
 
@@ -63,11 +63,11 @@ export class Pulse<State> {
 
   /** Sends a beat to each region that has taken the one before; a slow region delays nobody. */
   #beat(leader: Server): void {
-    const { identity, clients } = this.#cluster;
+    const { clients } = this.#cluster;
     this.#counter += 1;
     const beat: Beat = {
       term: leader.term,
-      leader: identity.region,
+      leader: leader.identity.region,
       counter: this.#counter,
       commit: this.#host.commit,
     };
@@ -85,15 +85,20 @@ export class Pulse<State> {
     if (outcome.kind !== 'found') {
       return;
     }
-    const { term, counter, commit } = outcome.beat;
+    const { term, leader, counter, commit } = outcome.beat;
     const sign = `${term}/${counter}`;
     if (sign !== this.#lastSign) {
       this.#lastSign = sign;
       this.#electionDueAt = this.#electionDeadline();
     }
     this.#commitSeen = commit;
+    const own = ownClient(this.#cluster);
+    if (leader === own.region && term > (own.cached?.leaderOf ?? 0)) {
+      // Another process made this region lead, and sent its first beat: look, and take over.
+      this.#followDueAt = this.#cluster.clock.monotonicNow();
+    }
     if (this.#host.leader === null || this.#host.leader.term < term) {
-      this.#host.noteLeader({ region: outcome.beat.leader, term });
+      this.#host.noteLeader({ region: leader, term });
     }
   }
 
@@ -147,15 +152,20 @@ export class Pulse<State> {
       term: election.kind === 'won' ? election.leader.term : undefined,
     });
     if (election.kind === 'won') {
+      // At once, whichever region it is: the others stop looking for a leader.
+      this.#beat(election.leader);
       await this.#host.lead(election.leader);
     }
     this.#electionDueAt = this.#electionDeadline();
   }
 
-  #electionDeadline(): MonotonicMillis {
+  /** Without its own register a region hears no beats, and could not beat: the others come first. */
+  #electionDeadline(
+    { isCutOff } = { isCutOff: !ownClient(this.#cluster).isReachable },
+  ): MonotonicMillis {
     const { clock, random, timings } = this.#cluster;
     const spread = timings.electionTimeoutMsMax - timings.electionTimeoutMsMin;
     const wait = timings.electionTimeoutMsMin + random() * spread;
-    return (clock.monotonicNow() + wait) as MonotonicMillis;
+    return (clock.monotonicNow() + (isCutOff ? 2 : 1) * wait) as MonotonicMillis;
   }
 }

@@ -72,7 +72,7 @@ export interface AppliedEntry {
 export function applyEntries<State>(
   replica: Replica<State>,
   entries: readonly Entry[],
-  { machine, sha256 }: { machine: StateMachine<State>; sha256: Sha256 },
+  { machine, sha256, sessionWindowEntries = LOG_LIMITS.sessionWindowEntries }: Application<State>,
 ): { replica: Replica<State>; applied: readonly AppliedEntry[] } {
   const sessions = new Map(replica.sessions);
   const applied: AppliedEntry[] = [];
@@ -81,9 +81,11 @@ export function applyEntries<State>(
     invariant(entry.index === position.index + 1, 'apply-out-of-order', { index: entry.index });
     chain = chainAfter(chain, entry, sha256);
     position = { index: entry.index, term: entry.term };
-    forgetOld(sessions, entry.index);
+    forgetOld(sessions, entry.index - sessionWindowEntries);
     if (entry.command !== null) {
-      state = applyCommand(state, { command: entry.command, position, sessions, machine, sha256 });
+      const isLate = entry.index - entry.command.basis > sessionWindowEntries;
+      const call = { command: entry.command, position, isLate };
+      state = applyCommand(state, call, { machine, sha256, sessions });
     }
     applied.push({ entry, chain });
   }
@@ -91,11 +93,17 @@ export function applyEntries<State>(
 }
 
 interface Application<State> {
-  readonly command: Command;
-  readonly position: Base;
-  readonly sessions: Map<CommandId, Session>;
   readonly machine: StateMachine<State>;
   readonly sha256: Sha256;
+  /** How many entries a command id is remembered for; equal on all replicas of a log. */
+  readonly sessionWindowEntries?: number;
+}
+
+interface Call {
+  readonly command: Command;
+  readonly position: Base;
+  /** Too far behind its basis: a first copy may be forgotten. */
+  readonly isLate: boolean;
 }
 
 /**
@@ -103,13 +111,16 @@ interface Application<State> {
  * `basis`. A later copy at j is either within the window after `basis`, then i is still remembered
  * and the copy changes nothing; or it is beyond, then it is refused unseen.
  */
-function applyCommand<State>(state: State, application: Application<State>): State {
-  const { command, position, sessions, machine, sha256 } = application;
+function applyCommand<State>(
+  state: State,
+  { command, position, isLate }: Call,
+  { machine, sha256, sessions }: Application<State> & { sessions: Map<CommandId, Session> },
+): State {
   if (sessions.has(command.id)) {
     return state;
   }
   const digest = bodyDigest(command.body, sha256);
-  if (position.index - command.basis > LOG_LIMITS.sessionWindowEntries) {
+  if (isLate) {
     sessions.set(command.id, { ...position, digest, result: EXPIRED });
     return state;
   }
@@ -118,9 +129,10 @@ function applyCommand<State>(state: State, application: Application<State>): Sta
   return outcome.state;
 }
 
-function forgetOld(sessions: Map<CommandId, Session>, now: LogIndex): void {
+/** Forgets the sessions below `oldest`. */
+function forgetOld(sessions: Map<CommandId, Session>, oldest: number): void {
   for (const [id, { index }] of sessions) {
-    if (now - index <= LOG_LIMITS.sessionWindowEntries) {
+    if (index >= oldest) {
       return;
     }
     sessions.delete(id);

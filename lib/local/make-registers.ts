@@ -5,7 +5,7 @@ import { openRegisters } from './region-stores.ts';
 
 /** @throws AppError as `bootstrapCluster` does. */
 export async function makeRegisters(layout: Layout, clusterId: string): Promise<BootstrapOutcome> {
-  const { registers, close } = openRegisters(clusterId, layout.regions);
+  const { registers, close } = openRegisters(clusterId, layout.regions, 'making');
   try {
     const members = layout.regions.map(({ region }) => region).toSorted();
     return await bootstrapCluster({ registers, clusterId, members });

@@ -6,11 +6,12 @@
  * process, so `kill -9` takes table, controller and API down together, as the loss of a region does.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { createApi } from '../api/app.ts';
 import { HEARTBEAT_RATE_DEFAULT, LOCAL_EVENTS } from '../api/dependencies.ts';
 import { createHealthStore } from '../aws/dynamodb/health-store.ts';
 import { createTables } from '../aws/dynamodb/tables.ts';
+import { httpProbe } from '../aws/http-probe.ts';
 import { AppError } from '../base/errors.ts';
 import type { RegionId } from '../base/identifiers.ts';
 import { TABLES } from '../config/names.ts';
@@ -26,7 +27,6 @@ import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import { createFolderSnapshotStore } from './folder-snapshot-store.ts';
 import { listen } from './listen.ts';
 import { createLocalClient, openRegisters } from './region-stores.ts';
-import { siteProbe } from './site-probe.ts';
 import { SYSTEM_CLOCK, sha256 } from './system-clock.ts';
 import { VERSION } from './version.ts';
 
@@ -44,13 +44,17 @@ runChild<RegionSettings>(processName, startRegion);
 
 async function startRegion(settings: RegionSettings, context: ChildContext): Promise<ChildParts> {
   const { databaseDir, databasePort, apiPort, region } = settings;
-  await requireFolder(settings);
+  await prepareFolder(settings);
   const database = await startEmbeddedDynamoDb({ path: databaseDir, port: databasePort });
-  const own = createLocalClient(region, database.url);
-  const { registers, close: closeRegisters } = openRegisters(settings.clusterId, settings.peers);
+  const place = { region, databaseUrl: database.url };
   if (!settings.isBootstrapped) {
-    await createTables(own);
+    const maker = createLocalClient(place, 'making');
+    await createTables(maker);
+    maker.destroy();
   }
+  const own = createLocalClient(place, 'working');
+  const { clusterId, peers } = settings;
+  const { registers, close: closeRegisters } = openRegisters(clusterId, peers, 'working');
   await context.prepared();
   await requireRegister(region, registers);
   const control = composeRegion(settings, { registers, own }, context);
@@ -95,7 +99,7 @@ function composeRegion(
     switchPort: zoneClient({ url: dns.controlUrl, token: dns.token, timeoutMs: ZONE_TIMEOUT_MS }),
     verifyPort: {
       resolve: dnsResolver({ host: dns.host, port: dns.port, timeoutMs: DNS_TIMEOUT_MS }),
-      probe: siteProbe({ timeoutMs: PROBE_TIMEOUT_MS }),
+      probe: httpProbe({ timeoutMs: PROBE_TIMEOUT_MS, clock: SYSTEM_CLOCK }),
     },
     timings: LOCAL_TIMINGS,
     clock: SYSTEM_CLOCK,
@@ -126,13 +130,14 @@ function createRegionApi(
   });
 }
 
-/** A store that was made before is opened, never made anew. */
-async function requireFolder({
-  databaseDir,
-  isBootstrapped,
-  region,
-}: RegionSettings): Promise<void> {
+/**
+ * A store that was made before is opened, never made anew. One whose making was cut off holds
+ * nothing yet, perhaps half a table, and is begun again.
+ */
+async function prepareFolder(settings: RegionSettings): Promise<void> {
+  const { databaseDir, isBootstrapped, region } = settings;
   if (!isBootstrapped) {
+    await rm(databaseDir, { recursive: true, force: true });
     await mkdir(databaseDir, { recursive: true });
   } else if (!(await pathExists(databaseDir))) {
     throw registerLost(region, `its folder ${databaseDir} is gone`);

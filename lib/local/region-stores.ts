@@ -10,18 +10,35 @@ import type { RegionId } from '../base/identifiers.ts';
 import { TABLES } from '../config/names.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
 
-/** A call on loopback takes a few milliseconds; a dead neighbour must not hold up a beat for long. */
-const REQUEST_TIMEOUT_MS = 400;
-const CONNECTION_TIMEOUT_MS = 200;
+interface Patience {
+  readonly requestTimeoutMs: number;
+  readonly connectionTimeoutMs: number;
+}
+
+/**
+ * A call on loopback takes a few milliseconds, and a killed neighbour refuses at once. These matter
+ * for a neighbour that is frozen, and for a machine so busy that timers fire before answers are read.
+ */
+const WORKING: Patience = { requestTimeoutMs: 800, connectionTimeoutMs: 400 };
+/** While things are being made nobody else waits, and giving up helps nobody. */
+const MAKING: Patience = { requestTimeoutMs: 10_000, connectionTimeoutMs: 5000 };
 /** dynalite asks for credentials and checks none. */
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-export function createLocalClient(region: RegionId, databaseUrl: string): OwnedDynamoClient {
+interface Place {
+  readonly region: RegionId;
+  readonly databaseUrl: string;
+}
+
+/** @param purpose `making` waits much longer for an answer. */
+export function createLocalClient(
+  { region, databaseUrl }: Place,
+  purpose: 'working' | 'making',
+): OwnedDynamoClient {
   return createDynamoClient({
     region,
     endpoint: databaseUrl,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
+    ...(purpose === 'working' ? WORKING : MAKING),
     credentials: CREDENTIALS,
   });
 }
@@ -34,12 +51,13 @@ export interface LocalRegisters {
 
 export function openRegisters(
   clusterId: string,
-  peers: readonly { readonly region: RegionId; readonly databaseUrl: string }[],
+  peers: readonly Place[],
+  purpose: 'working' | 'making',
 ): LocalRegisters {
   const members = peers.map(({ region }) => region).toSorted();
-  const clients = peers.map(({ region, databaseUrl }) => ({
-    region,
-    client: createLocalClient(region, databaseUrl),
+  const clients = peers.map((place) => ({
+    region: place.region,
+    client: createLocalClient(place, purpose),
   }));
   return {
     registers: clients.map(({ region, client }) =>

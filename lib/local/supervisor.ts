@@ -10,7 +10,7 @@
  * ```
  * Everything goes through the same ports and the same API as on AWS; nothing reaches into a store.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { AppError } from '../base/errors.ts';
@@ -24,6 +24,7 @@ import {
   openClusterRecord,
   saveClusterRecord,
 } from './cluster-file.ts';
+import { pathExists } from './durable-file.ts';
 import { applyConfiguration, untilLeaderStands, untilServicesStand } from './first-steps.ts';
 import { listen } from './listen.ts';
 import { type LocalConfiguration, loadLocalConfiguration } from './local-configuration.ts';
@@ -76,7 +77,11 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const stop = async () => {
     await table.stopAll(STOP_GRACE_MS);
     await listener.close();
-    lock?.release();
+    if (lock !== null) {
+      // It would send the command line to nobody. After a kill it stays, and the CLI says so.
+      await rm(layout.localFile, { force: true });
+      lock.release();
+    }
   };
   try {
     const holder = { pid: process.pid, url: layout.supervisor.url, token };
@@ -100,6 +105,7 @@ async function bringUp(
   table: ProcessTable,
 ): Promise<Pick<Supervisor, 'configuration' | 'troubles'>> {
   const { layout, clock } = options;
+  await requireNoStrangers(layout);
   const opened = await openClusterRecord(layout.clusterFile);
   const configuration = await loadLocalConfiguration({
     file: options.configFile,
@@ -137,6 +143,22 @@ async function bringUp(
   };
   const troubles = await Promise.race([begin(), anyEnds(children)]);
   return { configuration: { ...configuration, record }, troubles };
+}
+
+/**
+ * Stores without a cluster record belong to a cluster whose record was lost. A new record would
+ * make them look like leftovers of a start that was cut off, which are begun again.
+ */
+async function requireNoStrangers({ clusterFile, regions }: Layout): Promise<void> {
+  const hasRecord = await pathExists(clusterFile);
+  const stores = await Promise.all(regions.map(({ databaseDir }) => pathExists(databaseDir)));
+  if (!hasRecord && stores.includes(true)) {
+    throw new AppError(`${clusterFile} is gone, but the stores of its cluster are there`, {
+      code: 'cluster-file-lost',
+      hint: 'Restore the file, or remove the whole folder to begin anew.',
+      retryable: false,
+    });
+  }
 }
 
 /** Lets the children of these names begin, and waits until they work. Repeating it is harmless. */

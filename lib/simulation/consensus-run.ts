@@ -16,11 +16,13 @@ import { type ClientCounts, SimulatedClients } from './simulated-clients.ts';
 import { SimulatedCluster, type SimulatedProcess } from './simulated-cluster.ts';
 import { World } from './world.ts';
 
-const FAULTY_MS = 7000;
+const FAULTY_MS = 6500;
 /** After the faults end, everything must work again within this time. */
-const HEALING_MS = 4000;
+const HEALING_MS = 3000;
 /** A command and a read through every process of a healthy cluster, all at once. */
 const HEALTHY_MS = 1500;
+/** Time to notice that a leader is gone and to elect another one; and to take the lost one in again. */
+const RECOVERY_MS = 2000;
 /** After the clients stop: what is under way ends, who is frozen thaws. */
 const SETTLING_MS = 1500;
 const QUIET_MS = 1000;
@@ -87,7 +89,7 @@ class ConsensusRun {
         this.#failure ??= { thrown };
       },
     });
-    this.#checks = new SafetyChecks(() => this.#cluster.copies);
+    this.#checks = new SafetyChecks(this.#cluster);
     this.#clients = new SimulatedClients(this.#cluster, this.#checks, this.#random);
     this.#faults = new FaultSchedule(this.#cluster, this.#world, this.#random);
   }
@@ -103,7 +105,8 @@ class ConsensusRun {
     await this.#live(HEALING_MS);
     this.#areClientsActive = false;
     await this.#live(SETTLING_MS);
-    await this.#requireService();
+    await this.#requireService(this.#cluster.processes);
+    await this.#requireServiceWithoutLeader();
     await this.#requireQuiet();
     this.#requireEqual();
     this.#checks.finish();
@@ -166,9 +169,8 @@ class ConsensusRun {
 
   // ── Liveness ───────────────────────────────────────────────────────────────────────────────────
 
-  /** A fresh command commits and a read is confirmed, through every process. */
-  async #requireService(): Promise<void> {
-    const { processes } = this.#cluster;
+  /** A fresh command commits and a read is confirmed, through each of these processes. */
+  async #requireService(processes: readonly SimulatedProcess[]): Promise<void> {
     const done: boolean[] = [];
     for (const process of processes) {
       for (const request of [this.#clients.proposeNew(process), this.#clients.read(process)]) {
@@ -178,6 +180,28 @@ class ConsensusRun {
     await this.#live(HEALTHY_MS);
     const served = done.filter((isDone) => isDone).length;
     invariant(served === 2 * processes.length, 'no-service-after-faults', { served });
+  }
+
+  /**
+   * One region may always fail. The hard one is the leader's: its table is lost while its processes
+   * live on, or its processes are lost while its table lives on.
+   */
+  async #requireServiceWithoutLeader(): Promise<void> {
+    const { leader, network, processes } = this.#cluster;
+    invariant(leader !== null, 'no-leader-in-quiet');
+    const isTableLost = this.#random() < 0.5;
+    if (isTableLost) {
+      network.down.add(leader);
+    } else {
+      this.#cluster.processAt('controller', leader).vitality.kill();
+    }
+    await this.#live(RECOVERY_MS);
+    await this.#requireService(processes.filter(({ region }) => region !== leader));
+    network.heal();
+    if (!isTableLost) {
+      this.#cluster.start('controller', leader);
+    }
+    await this.#live(RECOVERY_MS);
   }
 
   readonly #fail = (thrown: unknown): void => {

@@ -16,13 +16,18 @@ export interface ProcessFaultCounts {
   freezes: number;
   regionsDown: number;
   waysCut: number;
+  partitions: number;
+  outages: number;
   storms: number;
+  ambushes: number;
 }
 
 const PAUSE_MS_MIN = 30;
 const PAUSE_MS_SPREAD = 500;
 const DURATION_MS_MIN = 50;
 const DURATION_MS_SPREAD = 2500;
+/** Of one request, while somebody lies in wait. */
+const AMBUSH_CHANCE = 0.04;
 
 export class FaultSchedule {
   readonly #cluster: SimulatedCluster;
@@ -33,7 +38,10 @@ export class FaultSchedule {
     freezes: 0,
     regionsDown: 0,
     waysCut: 0,
+    partitions: 0,
+    outages: 0,
     storms: 0,
+    ambushes: 0,
   };
   #isOver = false;
 
@@ -60,6 +68,7 @@ export class FaultSchedule {
   end(): void {
     this.#isOver = true;
     this.#cluster.network.heal();
+    this.#cluster.network.onAct = () => undefined;
     for (const { vitality } of this.#cluster.processes) {
       vitality.thaw();
     }
@@ -74,7 +83,10 @@ export class FaultSchedule {
       () => this.#freeze(this.#cluster.processAt(kind, region).vitality, durationMs),
       () => this.#down(region, durationMs),
       () => this.#cut(`${region}>${other}`, durationMs),
+      () => this.#partition(durationMs),
+      () => this.#outage(region, durationMs * 2),
       () => this.#storm(durationMs),
+      () => this.#ambush(durationMs),
     ];
     faults[integerBetween(this.#random, 0, faults.length - 1)]?.();
   }
@@ -104,10 +116,49 @@ export class FaultSchedule {
   }
 
   #cut(way: string, durationMs: number): void {
-    const { cutWays } = this.#cluster.network;
     this.#counts.waysCut += 1;
+    this.#cutFor(way, durationMs);
+  }
+
+  #cutFor(way: string, durationMs: number): void {
+    const { cutWays } = this.#cluster.network;
     cutWays.add(way);
     this.#world.after(durationMs, () => cutWays.delete(way));
+  }
+
+  /** Two groups of regions that hear nothing of each other. */
+  #partition(durationMs: number): void {
+    this.#counts.partitions += 1;
+    const side = new Map(this.#cluster.regions.map((region) => [region, this.#random() < 0.5]));
+    for (const from of this.#cluster.regions) {
+      for (const to of this.#cluster.regions) {
+        if (side.get(from) !== side.get(to)) {
+          this.#cutFor(`${from}>${to}`, durationMs);
+        }
+      }
+    }
+  }
+
+  /** The whole region is gone: its table, and its processes. */
+  #outage(region: RegionId, durationMs: number): void {
+    this.#counts.outages += 1;
+    this.#down(region, durationMs);
+    this.#crash('controller', region, durationMs);
+    this.#crash('function', region, durationMs);
+  }
+
+  /** Processes freeze just when a store has taken their request: between any two of their steps. */
+  #ambush(durationMs: number): void {
+    const { network } = this.#cluster;
+    network.onAct = ({ vitality }) => {
+      if (this.#random() < AMBUSH_CHANCE) {
+        this.#counts.ambushes += 1;
+        this.#freeze(vitality, this.#random() * 1500);
+      }
+    };
+    this.#world.after(durationMs, () => {
+      network.onAct = () => undefined;
+    });
   }
 
   #storm(durationMs: number): void {

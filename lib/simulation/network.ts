@@ -44,7 +44,7 @@ const CALM: NetworkFaults = {
   refusalChance: 0,
 };
 
-const TIMEOUT_MS = 200;
+const TIMEOUT_MS = 100;
 const LATE_MS_MAX = 3000;
 
 export class Network {
@@ -63,6 +63,8 @@ export class Network {
   readonly down = new Set<RegionId>();
   /** `from>to` ways that are cut, one direction of requests each. */
   readonly cutWays = new Set<string>();
+  /** Called with the caller of each request that a store takes, at the moment it does. */
+  onAct: (caller: Caller) => void = () => undefined;
   #faults = CALM;
 
   constructor(world: World, random: Random) {
@@ -92,9 +94,9 @@ export class Network {
     return this.down.has(to) || this.cutWays.has(`${from}>${to}`);
   }
 
-  /** 1 to 3 ms within a region, 10 to 40 ms between regions. */
+  /** One way: 1 to 2 ms within a region, 5 to 15 ms between regions. */
   delayMs(from: RegionId, to: RegionId): number {
-    return from === to ? 1 + this.random() * 2 : 10 + this.random() * 30;
+    return from === to ? 1 + this.random() : 5 + this.random() * 10;
   }
 }
 
@@ -200,6 +202,7 @@ function arriveAt<Answer>(
     return;
   }
   network.traffic[method] = (network.traffic[method] ?? 0) + 1;
+  network.onAct(caller);
   act().then((answer) => {
     if (network.random() < network.faults.lossChance) {
       network.counts.lostReplies += 1;

@@ -12,11 +12,14 @@ import { canonicalJson, type JsonValue } from '../base/json.ts';
 import type { ProposeOutcome } from '../consensus/proposals.ts';
 import type { Copy } from '../consensus/register-port.ts';
 import type { AppliedEntry, Replica } from '../consensus/replica.ts';
-import { type Entry, lastEntry, type Server, termAt } from '../consensus/server.ts';
+import { type Base, type Entry, lastEntry, type Server, termAt } from '../consensus/server.ts';
 import type { Ledger } from './ledger.ts';
 
-/** The registers as they stand now. */
-export type Stores = () => readonly Copy[];
+/** What the stores really hold now. */
+export interface Stores {
+  readonly copies: readonly Copy[];
+  readonly hasSnapshot: (region: RegionId, base: Base) => boolean;
+}
 
 interface Committed {
   readonly term: number;
@@ -63,7 +66,7 @@ export class SafetyChecks {
 
   /** Looks at every register that has changed since the last call. */
   registers(): void {
-    for (const copy of this.#stores()) {
+    for (const copy of this.#stores.copies) {
       const { region } = copy.server.identity;
       const before = this.#seen.get(region);
       if (before?.revision !== copy.revision) {
@@ -81,12 +84,18 @@ export class SafetyChecks {
       this.#requireOnMajority(after.commitIndex, termAt(after, after.commitIndex) ?? 0);
     }
     if (after.base.index > (before?.base.index ?? 0)) {
-      const known = this.#committed.get(after.base.index);
-      invariant(known?.term === after.base.term, 'base-not-committed', after.base);
+      this.#compacted(after);
     }
     if (after.leaderOf > 0 && after.leaderOf !== before?.leaderOf) {
       this.#elected(after);
     }
+  }
+
+  #compacted({ base, identity }: Server): void {
+    const known = this.#committed.get(base.index);
+    invariant(known?.term === base.term, 'base-not-committed', base);
+    const hasSnapshot = this.#stores.hasSnapshot(identity.region, base);
+    invariant(hasSnapshot, 'base-without-snapshot', base);
   }
 
   /** Election Safety, and Leader Completeness. A late leader of an old term may lack what is newer. */
@@ -104,7 +113,7 @@ export class SafetyChecks {
 
   /** Log Matching: two logs that agree at one index agree below it. */
   #requireMatchingLogs(): void {
-    const servers = this.#stores().map(({ server }) => server);
+    const servers = this.#stores.copies.map(({ server }) => server);
     for (const left of servers) {
       for (const right of servers) {
         requireMatching(left, right);
@@ -114,11 +123,11 @@ export class SafetyChecks {
 
   /** What is committed is on a majority of registers, and stays there. */
   #requireOnMajority(index: LogIndex, term: number): void {
-    const stores = this.#stores();
-    const holders = stores.filter(
+    const { copies } = this.#stores;
+    const holders = copies.filter(
       ({ server }) => index <= server.base.index || termAt(server, index) === term,
     );
-    invariant(holders.length * 2 > stores.length, 'committed-on-a-minority', { index, term });
+    invariant(holders.length * 2 > copies.length, 'committed-on-a-minority', { index, term });
   }
 
   // ── Replicas ───────────────────────────────────────────────────────────────────────────────────
@@ -136,7 +145,7 @@ export class SafetyChecks {
 
   #committedFirst(entry: Entry, chain: string): void {
     this.#requireOnMajority(entry.index, entry.term);
-    const by = Math.max(0, ...this.#stores().map(({ server }) => server.leaderOf));
+    const by = Math.max(0, ...this.#stores.copies.map(({ server }) => server.leaderOf));
     this.#committed.set(entry.index, { term: entry.term, by, chain });
     this.#highestCommitted = Math.max(this.#highestCommitted, entry.index);
     const id = entry.command?.id;

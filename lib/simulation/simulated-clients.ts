@@ -9,7 +9,11 @@ import { type CommandId, commandId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { ProposeOutcome } from '../consensus/proposals.ts';
 import type { SafetyChecks } from './safety-checks.ts';
-import type { SimulatedCluster, SimulatedProcess } from './simulated-cluster.ts';
+import {
+  SIMULATED_LIMITS,
+  type SimulatedCluster,
+  type SimulatedProcess,
+} from './simulated-cluster.ts';
 
 export interface ClientCounts {
   unknownOutcomes: number;
@@ -19,9 +23,19 @@ export interface ClientCounts {
   refusedReads: number;
 }
 
-/** Ids that are sent again lie well within the window in which the log remembers them. */
-const REMEMBERED_MAX = 150;
+/**
+ * An id is sent again only while the log surely remembers it: a good part of the window is kept for
+ * entries that come while the repetition is on its way.
+ */
+const REPEATED_WITHIN_ENTRIES: number = SIMULATED_LIMITS.sessionWindowEntries / 2;
 const ELSEWHERE_CHANCE = 0.7;
+
+/** A command that some client remembers. */
+interface Sent {
+  readonly id: CommandId;
+  /** How long the log was when it was first sent. */
+  readonly since: number;
+}
 
 export class SimulatedClients {
   readonly counts: ClientCounts = {
@@ -35,7 +49,7 @@ export class SimulatedClients {
   readonly #checks: SafetyChecks;
   readonly #random: Random;
   #commandCount = 0;
-  #remembered: readonly CommandId[] = [];
+  #acknowledged: readonly Sent[] = [];
 
   constructor(cluster: SimulatedCluster, checks: SafetyChecks, random: Random) {
     this.#cluster = cluster;
@@ -60,7 +74,8 @@ export class SimulatedClients {
   /** Resolves true when it was committed. */
   proposeNew(process: SimulatedProcess): Promise<boolean> {
     this.#commandCount += 1;
-    return this.#propose(process, commandId(`c${this.#commandCount}`), true);
+    const id = commandId(`c${this.#commandCount}`);
+    return this.#propose(process, { id, since: this.#checks.highestCommitted }, true);
   }
 
   /** Resolves true when the read was confirmed. */
@@ -76,20 +91,25 @@ export class SimulatedClients {
     return isCurrent;
   }
 
-  async #propose(process: SimulatedProcess, id: CommandId, isFirstCall: boolean): Promise<boolean> {
-    const outcome = await process.host.propose(id, bodyOf(id));
-    this.#note(id, outcome, isFirstCall);
-    if (outcome.kind === 'unknown' && this.#random() < ELSEWHERE_CHANCE) {
-      return this.#propose(this.#anyProcess(), id, false);
+  async #propose(process: SimulatedProcess, sent: Sent, isFirstCall: boolean): Promise<boolean> {
+    const outcome = await process.host.propose(sent.id, bodyOf(sent.id));
+    this.#note(sent, outcome, isFirstCall);
+    const goesOn = outcome.kind === 'unknown' && this.#random() < ELSEWHERE_CHANCE;
+    if (goesOn && this.#isRepeatable(sent)) {
+      return this.#propose(this.#anyProcess(), sent, false);
     }
     return outcome.kind === 'committed';
   }
 
-  #note(id: CommandId, outcome: ProposeOutcome, isFirstCall: boolean): void {
-    this.#checks.outcome(id, outcome, isFirstCall);
+  #isRepeatable({ since }: Sent): boolean {
+    return this.#checks.highestCommitted - since <= REPEATED_WITHIN_ENTRIES;
+  }
+
+  #note(sent: Sent, outcome: ProposeOutcome, isFirstCall: boolean): void {
+    this.#checks.outcome(sent.id, outcome, isFirstCall);
     switch (outcome.kind) {
       case 'committed':
-        this.#remembered = [...this.#remembered, id].slice(-REMEMBERED_MAX);
+        this.#acknowledged = [...this.#acknowledged, sent].filter((one) => this.#isRepeatable(one));
         break;
       case 'rejected':
         this.counts.rejections += 1;
@@ -101,18 +121,18 @@ export class SimulatedClients {
 
   /** Sends again what was acknowledged: same answer, no second effect. */
   async #repeat(process: SimulatedProcess): Promise<void> {
-    const id = this.#anyOf(this.#remembered);
-    if (id !== undefined) {
+    const sent = this.#anyOf(this.#acknowledged);
+    if (sent !== undefined && this.#isRepeatable(sent)) {
       this.counts.repetitions += 1;
-      await this.#propose(process, id, false);
+      await this.#propose(process, sent, false);
     }
   }
 
   async #reuse({ host }: SimulatedProcess): Promise<void> {
-    const id = this.#anyOf(this.#remembered);
-    if (id !== undefined) {
-      const outcome = await host.propose(id, { text: 'something else' });
-      invariant(outcome.kind !== 'committed', 'reused-id-committed', { id });
+    const sent = this.#anyOf(this.#acknowledged);
+    if (sent !== undefined && this.#isRepeatable(sent)) {
+      const outcome = await host.propose(sent.id, { text: 'something else' });
+      invariant(outcome.kind !== 'committed', 'reused-id-committed', { id: sent.id });
     }
   }
 

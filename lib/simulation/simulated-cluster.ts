@@ -11,12 +11,12 @@ import { AppError } from '../base/errors.ts';
 import { logIndex, type RegionId, regionId, term } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Sha256 } from '../base/json.ts';
-import { type Cluster, createCluster } from '../consensus/cluster.ts';
+import { type Cluster, createCluster, leaderAmong } from '../consensus/cluster.ts';
 import { Compactor } from '../consensus/compactor.ts';
 import { LogHost } from '../consensus/log-host.ts';
 import { Pulse } from '../consensus/pulse.ts';
 import type { Copy, RegisterPort } from '../consensus/register-port.ts';
-import type { Identity, Server } from '../consensus/server.ts';
+import type { Base, Identity, Server } from '../consensus/server.ts';
 import {
   type ConsensusTimings,
   LOCAL_TIMINGS,
@@ -33,14 +33,15 @@ const REGION_NAMES = ['us-east-1', 'us-east-2', 'us-west-2', 'eu-west-1', 'eu-ce
 /** Short enough that clients meet unknown outcomes and take them elsewhere. */
 const TIMINGS: ConsensusTimings = { ...LOCAL_TIMINGS, proposeTimeoutMs: 1500 };
 
-/** Small enough that a life of seconds compacts, installs and fills up. */
-const LIMITS: LogLimits = {
+/** Small enough that a life of seconds compacts, installs, fills up and forgets. */
+export const SIMULATED_LIMITS: LogLimits = {
   ...LOG_LIMITS,
   batchCommandsMax: 8,
   tailEntriesMax: 40,
   entriesKept: 8,
   abandonedEntriesMax: 100,
   uncommittedEntriesMax: 60,
+  sessionWindowEntries: 120,
 };
 
 const COMPACTION_PERIOD_MS = 300;
@@ -95,6 +96,16 @@ export class SimulatedCluster {
     return [...this.#stores.values()].map(({ copy }) => copy).filter((copy) => copy !== null);
   }
 
+  /** Whether the region's table holds the snapshot at `base`. */
+  hasSnapshot(region: RegionId, base: Base): boolean {
+    return this.#stores.get(region)?.readSnapshot(base) !== null;
+  }
+
+  /** The region that leads in the highest term; null when that term has no leader. */
+  get leader(): RegionId | null {
+    return leaderAmong(this.copies.map(({ server }) => server))?.identity.region ?? null;
+  }
+
   get processes(): readonly SimulatedProcess[] {
     return [...this.#processes.values()];
   }
@@ -119,7 +130,7 @@ export class SimulatedCluster {
       identity: this.#identityOf(region),
       registers: this.regions.map((to) => this.#portTo(to, { region, vitality })),
       timings: TIMINGS,
-      limits: LIMITS,
+      limits: SIMULATED_LIMITS,
       clock: simulatedClock(world, fault, vitality),
       random,
       log: (level, event, fields) => this.#take(level, event, fields),

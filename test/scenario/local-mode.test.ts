@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOCAL_DEFAULTS } from '../../lib/local/run-local.ts';
 import { type CommandRun, LocalCluster } from '../e2e/support/cluster.ts';
-import { until } from '../e2e/support/wait.ts';
+import { sleep, until } from '../e2e/support/wait.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const CONFIGURATION = readFileSync(LOCAL_DEFAULTS.configFile, 'utf8');
@@ -126,6 +126,29 @@ describe('local mode', () => {
     expect((await cluster.tripoint('local', 'start', 'dns')).code).toBe(0);
     expect(await cluster.resolve()).toEqual(['127.0.0.11']);
   });
+});
+
+describe('a first start that is cut off', () => {
+  it(
+    'goes on where it stopped, at whatever instant the supervisor was killed',
+    async () => {
+      const young = new LocalCluster({ root: join(root, 'young'), portBase: portBase + 4000 });
+      for (const killAfterMs of [150, 450, 750, 1050]) {
+        const cutOff = young.start(CONFIGURATION).catch(() => null);
+        await sleep(killAfterMs);
+        young.killSupervisor();
+        await cutOff;
+      }
+      await young.start(CONFIGURATION);
+      expect(await young.resolve()).toEqual(['127.0.0.11']);
+      expect((await young.status('us-east-2'))?.consensus.quorum).toBe(true);
+      await young.stop();
+
+      rmSync(join(young.dir, 'cluster.json'));
+      await expect(young.start(CONFIGURATION)).rejects.toThrow('cluster.json is gone');
+    },
+    START_TIMEOUT_MS,
+  );
 });
 
 function isAlive(pid: number): boolean {

@@ -4,7 +4,7 @@
  * What the harness learns, it learns as a stranger would: from `local.json`, the public API and DNS.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LogJson, StatusJson } from '../../../lib/api/schemas.ts';
@@ -51,6 +51,8 @@ export class LocalCluster {
     this.dir = join(options.root, 'state');
     this.#portBase = options.portBase;
     this.#configFile = join(options.root, 'config.yaml');
+    // A test that is cut off must not leave a cluster behind; the children go with their supervisor.
+    process.once('exit', () => this.killSupervisor());
   }
 
   get file(): LocalFile {
@@ -67,17 +69,22 @@ export class LocalCluster {
     return this.#client;
   }
 
-  /** Resolves with the time it took until the screen was printed. */
+  /** Spawned when it returns; resolves with the time it took until the screen was printed. */
   async start(configuration: string): Promise<number> {
-    await mkdir(this.dir, { recursive: true });
-    await writeFile(this.#configFile, configuration);
+    mkdirSync(this.dir, { recursive: true });
+    writeFileSync(this.#configFile, configuration);
     const startedAt = now();
     const words = ['--dir', this.dir, '--port-base', String(this.#portBase)];
     const child = spawn(process.execPath, [MAIN, 'start', ...words, '--config', this.#configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#supervisor = child;
-    await untilPrinted(child, 'Tripoint is up');
+    try {
+      await untilPrinted(child, 'Tripoint is up');
+    } catch (cause) {
+      child.kill('SIGKILL');
+      throw cause;
+    }
     const elapsedMs = now() - startedAt;
     this.#file = await readLocalFile(this.dir);
     this.#client = await createSupervisorClient({ dir: this.dir });
@@ -94,6 +101,11 @@ export class LocalCluster {
       await exited;
     }
     return now() - startedAt;
+  }
+
+  /** `kill -9` of the supervisor alone, also while it starts; its children follow by themselves. */
+  killSupervisor(): void {
+    this.#supervisor?.kill('SIGKILL');
   }
 
   /** `kill -9` of every process, the supervisor first, all within a millisecond or two. */
