@@ -48,6 +48,8 @@ export class LogHost<State> {
   /** The leading region as last seen; a guess that the registers correct. */
   #leader: Leadership | null = null;
   #lostQuorum = false;
+  /** When this process last heard of the log's end; a copy from before may be very old. */
+  #heardAt = Number.NEGATIVE_INFINITY;
 
   constructor({ cluster, machine, sha256 }: LogHostOptions<State>) {
     this.#cluster = cluster;
@@ -154,6 +156,7 @@ export class LogHost<State> {
     }
     // Never from `leader`: it may be deposed by now, and hold other entries below the commit index.
     const { leader: latest, commit } = this.#replicator;
+    this.#heardAt = this.#cluster.clock.monotonicNow();
     if (latest !== null) {
       await this.#applier.applyFrom(latest, commit.index);
     }
@@ -161,12 +164,22 @@ export class LogHost<State> {
 
   async #findLeader(): Promise<Server | null> {
     const known = this.#leader && clientOf(this.#cluster, this.#leader.region).cached;
-    if (known && isLeader(known) && known.term === this.#leader?.term) {
+    const isCurrent = known && isLeader(known) && known.term === this.#leader?.term;
+    if (isCurrent && this.#isUpToDate()) {
       return known;
     }
     const leader = leaderAmong(await readAll(this.#cluster, isLeaderKnown));
     this.noteLeader(leadershipOf(leader));
     return leader;
+  }
+
+  /**
+   * Whether an old copy can still be proposed to. Any copy could, as the register decides; but the
+   * basis of a command comes from it, and one that is too old makes the command come too late.
+   */
+  #isUpToDate(): boolean {
+    const { clock, timings } = this.#cluster;
+    return clock.monotonicNow() - this.#heardAt <= timings.proposeTimeoutMs;
   }
 
   /** Takes up what an election won: commits the no-op, and with it all that came before. */

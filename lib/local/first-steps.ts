@@ -9,7 +9,7 @@ import { AppError, describeError } from '../base/errors.ts';
 import type { ServicePolicy } from '../recovery/policy.ts';
 import type { Layout } from './local-layout.ts';
 
-const LEADER_TIMEOUT_MS = 15_000;
+const LEADER_TIMEOUT_MS = 30_000;
 const SETUP_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
 const REQUEST_TIMEOUT_MS = 6000;
@@ -32,7 +32,7 @@ export async function readStatus(urls: readonly string[]): Promise<StatusJson | 
   return null;
 }
 
-/** @throws AppError `no-leader` after 15 s. */
+/** @throws AppError `no-leader` after 30 s. */
 export async function untilLeaderStands(layout: Layout, clock: Clock): Promise<void> {
   const urls = layout.regions.map(({ apiUrl }) => apiUrl);
   const deadline = clock.monotonicNow() + LEADER_TIMEOUT_MS;

@@ -10,7 +10,7 @@ import { AppError } from '../base/errors.ts';
 import type { LocalSite } from './local-configuration.ts';
 import { type Layout, LOOPBACK } from './local-layout.ts';
 
-const TRIES = 20;
+const TRIES = 30;
 const PAUSE_MS = 100;
 
 interface Place {

@@ -8,7 +8,7 @@ import type { RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { FaultCounts } from './network.ts';
 import { integerBetween } from './random.ts';
-import type { ProcessKind, SimulatedCluster } from './simulated-cluster.ts';
+import type { ProcessKind, SimulatedCluster, SimulatedProcess } from './simulated-cluster.ts';
 import type { Vitality, World } from './world.ts';
 
 export interface ProcessFaultCounts {
@@ -64,13 +64,20 @@ export class FaultSchedule {
     });
   }
 
-  /** Nothing goes wrong any more; who is frozen thaws, who is dead comes back in its time. */
+  /** Nothing goes wrong any more; who is frozen thaws, who is dead comes back. */
   end(): void {
     this.#isOver = true;
     this.#cluster.network.heal();
     this.#cluster.network.onAct = () => undefined;
-    for (const { vitality } of this.#cluster.processes) {
-      vitality.thaw();
+    for (const process of this.#cluster.processes) {
+      process.vitality.thaw();
+      this.#revive(process);
+    }
+  }
+
+  #revive({ kind, region }: SimulatedProcess): void {
+    if (this.#cluster.processAt(kind, region).vitality.isDead) {
+      this.#cluster.start(kind, region);
     }
   }
 
@@ -92,11 +99,11 @@ export class FaultSchedule {
   }
 
   #crash(kind: ProcessKind, region: RegionId, durationMs: number): void {
-    const { vitality } = this.#cluster.processAt(kind, region);
-    if (vitality.isAlive) {
+    const process = this.#cluster.processAt(kind, region);
+    if (!process.vitality.isDead) {
       this.#counts.crashes += 1;
-      vitality.kill();
-      this.#world.after(durationMs, () => this.#cluster.start(kind, region));
+      process.vitality.kill();
+      this.#world.after(durationMs, () => this.#revive(process));
     }
   }
 

@@ -94,6 +94,10 @@ export class Vitality {
     return this.#state === 'alive';
   }
 
+  get isDead(): boolean {
+    return this.#state === 'dead';
+  }
+
   deliver(run: () => void): void {
     if (this.#state === 'alive') {
       run();

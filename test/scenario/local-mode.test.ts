@@ -13,7 +13,7 @@ import { LOCAL_DEFAULTS } from '../../lib/local/run-local.ts';
 import { type CommandRun, LocalCluster } from '../e2e/support/cluster.ts';
 import { sleep, until } from '../e2e/support/wait.ts';
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const CONFIGURATION = readFileSync(LOCAL_DEFAULTS.configFile, 'utf8');
 
 let root: string;

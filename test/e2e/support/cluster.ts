@@ -18,7 +18,7 @@ import { ask } from './dns.ts';
 import { now, until } from './wait.ts';
 
 const MAIN = fileURLToPath(new URL('../../../lib/cli/main.ts', import.meta.url));
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 2000;
 
 export const REGIONS = ['us-east-1', 'us-east-2', 'us-west-2'] as const;

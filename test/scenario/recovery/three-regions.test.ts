@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RegionId } from '../../../lib/base/identifiers.ts';
 import type { ControlCommand } from '../../../lib/control/commands.ts';
+import { CONTROL_LIMITS } from '../../../lib/control/limits.ts';
 import { recoveryTimes } from '../../../lib/recovery/report.ts';
 import type { Run } from '../../../lib/recovery/run.ts';
 import type { ServiceState } from '../../../lib/recovery/state.ts';
@@ -228,6 +229,8 @@ describe('a log that grows', () => {
       );
       const outcomes = await Promise.all(sent.map((command) => regions.propose(region, command)));
       expect(outcomes.every(({ kind }) => kind === 'committed')).toBe(true);
+      const sizes = REGIONS.map((each) => regions.logBytes(each));
+      expect(Math.max(...sizes)).toBeLessThan(CONTROL_LIMITS.unarchivedLogBytesMax);
     }
     expect(regions.logged.filter(({ event }) => event === 'log-compacted').length).toBeGreaterThan(
       3,

@@ -114,6 +114,11 @@ export class ThreeRegions {
     return this.#estate(region).store;
   }
 
+  /** What the log in this region's register takes as JSON. */
+  logBytes(region: RegionId): number {
+    return JSON.stringify(this.#estate(region).register.copy?.server.entries ?? []).length;
+  }
+
   /** The process is gone between two steps of its code, and so is its table. */
   kill(region: RegionId): void {
     this.#process(region).isAlive = false;
