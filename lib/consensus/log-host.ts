@@ -254,6 +254,7 @@ export class LogHost<State> {
       return;
     }
     if (own !== null) {
+      this.#heardAt = this.#cluster.clock.monotonicNow();
       await this.#applier.applyFrom(own, provenIn(own, commit));
     }
     if (commit !== null && commit.index > this.replica.applied.index && this.#leader !== null) {

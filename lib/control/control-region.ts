@@ -15,7 +15,8 @@ import { LogHost } from '../consensus/log-host.ts';
 import { Pulse } from '../consensus/pulse.ts';
 import { isMajority } from '../consensus/quorum.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
-import type { Identity } from '../consensus/server.ts';
+import type { AppliedEntry } from '../consensus/replica.ts';
+import type { Entry, Identity } from '../consensus/server.ts';
 import type { ConsensusTimings } from '../consensus/settings.ts';
 import type { Run, Step, StepResult } from '../recovery/run.ts';
 import type { RecoveryState } from '../recovery/state.ts';
@@ -28,7 +29,7 @@ import type { HealthStore } from './health-store.ts';
 import { Ingest } from './ingest.ts';
 import { CONTROL_LIMITS, CONTROL_TIMINGS } from './limits.ts';
 import { createControlMachine } from './machine.ts';
-import { Observer } from './observe.ts';
+import { isAccusing, Observer } from './observe.ts';
 import { createPlane } from './plane.ts';
 import { type SnapshotOutcome, StateSnapshots } from './state-snapshot.ts';
 import { Worker } from './worker.ts';
@@ -69,6 +70,7 @@ export class ControlRegion {
   /** Proposals under way, by what they are about: one at a time each. */
   readonly #underWay = new Set<string>();
   #archiveFault: string | null = null;
+  #isAnswering = false;
   #isStopping = false;
   /**
    * Only a process whose loops run takes up steps. An API function applies entries too, but it is
@@ -105,6 +107,7 @@ export class ControlRegion {
       this.#archive.take(applied);
       this.#notify();
       this.#startWork();
+      this.#answer(applied);
     });
     this.plane = createPlane({
       region: identity.region,
@@ -201,13 +204,32 @@ export class ControlRegion {
 
   /** Judges the sites and sets out what follows; waits for no other region, so that it is never late. */
   async #tick(): Promise<void> {
-    const { state } = this.#host.replica;
-    for (const command of await this.#observer.observe(state)) {
-      this.#proposeOnce(command);
-    }
-    this.#proposeReviews(state);
+    await this.#judge();
+    this.#proposeReviews(this.#host.replica.state);
     this.#startWork();
     this.#notify();
+  }
+
+  async #judge(): Promise<void> {
+    for (const command of await this.#observer.observe(this.#host.replica.state)) {
+      this.#proposeOnce(command);
+    }
+  }
+
+  /**
+   * Another region accuses a site. If this one hears it, its proof of life must be in the log before
+   * the accusers go from suspect to failed, which may be sooner than the next tick.
+   */
+  #answer(applied: readonly AppliedEntry[]): void {
+    const { region } = this.#options.identity;
+    const accusers = applied.map(({ entry }) => accuserOf(entry));
+    const isAccused = accusers.some((accuser) => accuser !== null && accuser !== region);
+    if (isAccused && this.#isLooping && !this.#isAnswering) {
+      this.#isAnswering = true;
+      void this.#judge().finally(() => {
+        this.#isAnswering = false;
+      });
+    }
   }
 
   /** Until the next tick, or until a deadline before it: so all observers speak at once. */
@@ -323,6 +345,12 @@ export class ControlRegion {
 
 export function createControlRegion(options: ControlRegionOptions): ControlRegion {
   return new ControlRegion(options);
+}
+
+/** The region that accuses a site by this entry; null when it is about something else. */
+function accuserOf({ command }: Entry): RegionId | null {
+  const body = command?.body as unknown as ControlCommand | undefined;
+  return body?.kind === 'verdict' && isAccusing(body.verdict) ? body.observer : null;
 }
 
 function every(periodMs: number): (elapsedMs: number) => number {

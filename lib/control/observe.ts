@@ -13,6 +13,7 @@ import type { ControlCommand } from './commands.ts';
 import type { LiveObservation } from './control-plane.ts';
 import type { HealthStore, SiteRecord } from './health-store.ts';
 import { CONTROL_TIMINGS } from './limits.ts';
+import { proofMsMaxOf } from './service-events.ts';
 
 export interface ObserverOptions {
   readonly region: RegionId;
@@ -52,8 +53,9 @@ export class Observer {
   }
 
   /**
-   * A changed state is news. So is a fresh proof of life while another observer accuses the site:
-   * without it the log would hold an old proof, which refutes nothing.
+   * A changed state is news. So is a fresh proof of life of a site that as many observers accuse as
+   * hear: the log holds an old proof, which refutes nothing. Where fewer accuse they convict nobody,
+   * and a region that was cut off for days costs no entry.
    */
   #isNews({ policy, sites }: ServiceState, site: string, verdict: Verdict): boolean {
     const verdicts = ownValue(sites, site)?.verdicts ?? {};
@@ -61,9 +63,11 @@ export class Observer {
     if (standing?.state !== verdict.state) {
       return true;
     }
-    const isAccused = Object.values(verdicts).some((other) => isAccusing(other.verdict));
+    const committed = Object.values(verdicts);
+    const accusers = committed.filter((other) => isAccusing(other.verdict)).length;
+    const living = committed.filter((other) => isLiving(other.verdict)).length;
     const ageMs = verdict.judgedAt - standing.judgedAt;
-    return isAccused && isLiving(verdict) && ageMs >= policy.detection.silenceMsMax / 4;
+    return accusers >= living && isLiving(verdict) && ageMs >= proofMsMaxOf(policy.detection) / 4;
   }
 
   /** When the next site becomes suspect or failed if nothing more is heard; null = none is due. */
@@ -146,7 +150,7 @@ export class Observer {
   }
 }
 
-function isAccusing({ state }: Verdict): boolean {
+export function isAccusing({ state }: Verdict): boolean {
   return state === 'suspect' || state === 'failed';
 }
 

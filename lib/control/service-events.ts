@@ -5,9 +5,11 @@
 
 import { epochMillis, type RegionId } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
+import { FAIL_INTERVALS_MAX } from '../detection/limits.ts';
 import { fuseOpinion, type ObserverVerdict, type Opinion } from '../detection/opinion.ts';
 import { RUN_LIMITS } from '../recovery/limits.ts';
 import { type MachineEvent, type Moment, stepMachine } from '../recovery/machine.ts';
+import type { DetectionPolicy } from '../recovery/policy.ts';
 import type { Run } from '../recovery/run.ts';
 import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
 import { changesOf, runStarted, withEvents } from './timeline.ts';
@@ -72,7 +74,7 @@ function fuseAll(
   let reviewAt = service.reviewAt;
   const sites = Object.entries(service.sites).map(([name, site]) => {
     const opinion = fuseSite(service, { site, observers, moment });
-    const lapsesAt = refutationLapsesAt(site, opinion, policy.detection.silenceMsMax);
+    const lapsesAt = refutationLapsesAt(site, opinion, proofMsMaxOf(policy.detection));
     reviewAt = lapsesAt !== null && lapsesAt > moment.at ? earliest(reviewAt, lapsesAt) : reviewAt;
     const isChanged = opinion.state !== site.opinion.state;
     return [
@@ -91,8 +93,13 @@ function fuseSite(
     const committed = ownValue(site.verdicts, observer);
     return committed === undefined ? [] : [{ observer, verdict: committed.verdict }];
   });
-  const freshness = { now: moment.at, proofMsMax: policy.detection.silenceMsMax };
+  const freshness = { now: moment.at, proofMsMax: proofMsMaxOf(policy.detection) };
   return fuseOpinion(verdicts, observers, freshness);
+}
+
+/** How long a beat proves life: as long as a silence may last before it is a failure. */
+export function proofMsMaxOf({ intervalMs, silenceMsMax }: DetectionPolicy): number {
+  return Math.min(FAIL_INTERVALS_MAX * intervalMs, silenceMsMax);
 }
 
 /** A region may die with "healthy" as its last word: look again when that word is too old to count. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT, readSource, readTree, type SourceFile } from './source-files.ts';
@@ -162,5 +162,17 @@ describe('the tree is tidy', () => {
       .map(([, name]) => name);
     const names = Object.keys({ ...dependencies, ...devDependencies });
     expect(rows.toSorted()).toEqual(names.toSorted());
+  });
+
+  it('has a lock file that knows every platform, so that npm ci takes it everywhere', () => {
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.values(lock.packages)
+      .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+      .filter(
+        (name) => !Object.keys(lock.packages).some((path) => path.endsWith(`node_modules/${name}`)),
+      );
+    expect(missing).toEqual([]);
   });
 });

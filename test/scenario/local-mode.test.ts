@@ -36,7 +36,7 @@ function startAgain(options: { readonly portBase: number }): Promise<CommandRun>
   return cluster.tripoint('start', '--port-base', String(options.portBase));
 }
 
-describe('local mode', () => {
+describe('local mode', { timeout: START_TIMEOUT_MS }, () => {
   it('answers DNS, the API and the sites as the file for the CLI says', async () => {
     expect(await cluster.resolve()).toEqual(['127.0.0.11']);
     expect((await cluster.status('us-west-2'))?.services[0]?.activeSite).toBe('us-east-1');

@@ -183,6 +183,43 @@ describe('a region dies', () => {
   });
 });
 
+describe('regions lose the way to a site that lives', () => {
+  const cutWays = (regions: ThreeRegions, ...from: readonly (RegionId | undefined)[]) => {
+    for (const region of from) {
+      regions.cutWays.add(`${EAST} ${region}`);
+    }
+  };
+
+  test('one of them: nothing moves, and however long it lasts it writes no entries', async () => {
+    const regions = await serving();
+    cutWays(regions, REGIONS[0]);
+    await regions.pass(20_000);
+    const { appliedIndex } = regions.anyPlane.status().position;
+    await regions.pass(120_000);
+    expect(regions.anyPlane.status().position.appliedIndex).toBe(appliedIndex);
+    expect(checkout(regions)).toMatchObject({ activeSite: EAST, phase: { kind: 'steady' } });
+  });
+
+  test.each([0, 60_000])(
+    'two of them, %i ms apart: the third one refutes them, and nothing moves',
+    async (apartMs) => {
+      const regions = await serving();
+      cutWays(regions, REGIONS[0]);
+      await regions.pass(apartMs);
+      cutWays(regions, REGIONS[1]);
+      await regions.pass(60_000);
+      expect(checkout(regions)).toMatchObject({
+        activeSite: EAST,
+        sites: { [EAST]: { opinion: { code: 'accusations-refuted' } } },
+      });
+      expect(runsOf(regions)).toEqual([]);
+
+      cutWays(regions, REGIONS[2]);
+      await regions.until(isSwitchedTo(regions, WEST_ADDRESS), 30_000);
+    },
+  );
+});
+
 describe('two regions die', () => {
   test('nothing switches and nothing is acknowledged, but routing and heartbeats are answered', async () => {
     const regions = await serving();

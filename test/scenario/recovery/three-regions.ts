@@ -61,6 +61,8 @@ export class ThreeRegions {
   readonly logged: Logged[] = [];
   /** Sites that beat: one heartbeat a second to every region. */
   readonly beating = new Set<string>();
+  /** Ways that are cut, from a site to a region: `site region`. */
+  readonly cutWays = new Set<string>();
   readonly #estates: ReadonlyMap<RegionId, Estate>;
   readonly #processes = new Map<RegionId, Process>();
   /** Regions that answer nobody, and let every caller wait. */
@@ -214,14 +216,15 @@ export class ThreeRegions {
   async #beatOnce(): Promise<void> {
     this.#sequence += 1;
     for (const site of this.beating) {
-      for (const region of REGIONS.filter((name) => this.#isOpen(name))) {
+      for (const region of REGIONS.filter((name) => this.#isOpen(name, site))) {
         await this.beatAt(region, site);
       }
     }
   }
 
-  #isOpen(region: RegionId): boolean {
-    return this.#processes.get(region)?.isAlive === true && !this.#cutOff.has(region);
+  #isOpen(region: RegionId, site: string): boolean {
+    const isThere = this.#processes.get(region)?.isAlive === true && !this.#cutOff.has(region);
+    return isThere && !this.cutWays.has(`${site} ${region}`);
   }
 
   #register(region: RegionId): RegisterPort {

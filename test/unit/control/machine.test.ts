@@ -59,21 +59,25 @@ describe('verdicts', () => {
     });
   });
 
-  test('a region that died with "healthy" as its last word refutes only for a while', () => {
-    const story = steadyStory();
-    story.say(EAST, 'healthy', { by: [C], lastSequence: 20 });
-    story.wait(9000);
-    story.say(EAST, 'failed', { by: [A, B], lastArrivalAt: atMs(0), lastSequence: 19 });
-    expect(story.service().phase.kind).toBe('steady');
-    const { reviewAt } = story.service();
-    expect(reviewAt).toBe(atMs(12_001));
-    story.wait(3000);
-    story.write({ kind: 'review', service: 'checkout' });
-    expect(story.service()).toMatchObject({ phase: { kind: 'steady' }, reviewAt });
-    story.wait(1);
-    story.write({ kind: 'review', service: 'checkout' });
-    expect(story.service()).toMatchObject({ phase: { kind: 'recovering' }, reviewAt: null });
-  });
+  test.each([12_000, 3_600_000])(
+    'a region that died with "healthy" as its last word refutes only for a while, though silence may last %i ms',
+    (silenceMsMax) => {
+      const { detection } = servicePolicy();
+      const story = steadyStory(servicePolicy({ detection: { ...detection, silenceMsMax } }));
+      story.say(EAST, 'healthy', { by: [C], lastSequence: 20 });
+      story.wait(9000);
+      story.say(EAST, 'failed', { by: [A, B], lastArrivalAt: atMs(0), lastSequence: 19 });
+      expect(story.service().phase.kind).toBe('steady');
+      const { reviewAt } = story.service();
+      expect(reviewAt).toBe(atMs(12_001));
+      story.wait(3000);
+      story.write({ kind: 'review', service: 'checkout' });
+      expect(story.service()).toMatchObject({ phase: { kind: 'steady' }, reviewAt });
+      story.wait(1);
+      story.write({ kind: 'review', service: 'checkout' });
+      expect(story.service()).toMatchObject({ phase: { kind: 'recovering' }, reviewAt: null });
+    },
+  );
 
   test('of what nobody knows change nothing', () => {
     const story = steadyStory();

@@ -12,7 +12,7 @@ import { createLogStory, type LogStory, steadyStory } from '../../support/log-st
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { EAST, OBSERVERS, T0, WEST } from '../../support/service-states.ts';
 
-const [A = regionId('a'), B = regionId('b')] = OBSERVERS;
+const [A = regionId('a'), B = regionId('b'), C = regionId('c')] = OBSERVERS;
 const TICK_MS = 1000;
 
 interface Harness {
@@ -115,7 +115,7 @@ describe('an observer', () => {
     expect(statesOf(await rounds(10, EAST, WEST))).toEqual([`${EAST} suspect`, `${EAST} healthy`]);
   });
 
-  test('brings fresh proof of life as long as another one accuses the site, not more', async () => {
+  test('brings fresh proof of life while as many accuse the site as hear it, not more', async () => {
     const { rounds, story } = createHarness();
     await rounds(30, EAST, WEST);
     story.say(EAST, 'suspect', { by: [B], lastSequence: 1 });
@@ -127,6 +127,14 @@ describe('an observer', () => {
     expect(sequences).toEqual([31, 34, 37, 40]);
     story.say(EAST, 'healthy', { by: [B] });
     expect(await rounds(12, EAST, WEST)).toEqual([]);
+  });
+
+  test('brings none while most observers hear it: one that is cut off costs no entry', async () => {
+    const { rounds, story } = createHarness();
+    await rounds(30, EAST, WEST);
+    story.say(EAST, 'healthy', { by: [C], lastSequence: 1 });
+    story.say(EAST, 'failed', { by: [B], lastSequence: 1 });
+    expect(await rounds(60, EAST, WEST)).toEqual([]);
   });
 
   test('proves nothing that it does not hear itself', async () => {
