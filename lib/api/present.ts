@@ -287,16 +287,17 @@ function presentDecision(decision: Decision | null): ServiceJson['decision'] {
       };
 }
 
-function presentStep({ name, essential, attempt, attemptsMax, progress }: Step): StepJson {
+function presentStep(step: Step): StepJson {
+  const { name, essential, attempt, attemptsMax, progress, worker, lastCode } = step;
   return {
     name,
     essential,
     attempt,
     attemptsMax,
     state: progress.kind,
-    worker: progress.kind === 'claimed' ? progress.worker : null,
+    worker,
     at: progress.kind === 'waiting' ? null : rfc3339(progress.at),
-    code: progress.kind === 'failed' ? progress.code : null,
+    code: lastCode,
   };
 }
 

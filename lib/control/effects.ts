@@ -122,8 +122,9 @@ const PLAN_REFUSALS: { readonly [Code in PlanRefusal]: true } = {
 
 type PlanRefusal = Extract<SwitchPlan, { readonly kind: 'refused' }>['code'];
 
-function isPlanRefusal(code: string): code is PlanRefusal {
-  return Object.hasOwn(PLAN_REFUSALS, code);
+/** Codes that hold for every worker alike: the plan's own, and a name that lies outside the zone. */
+function isPlanRefusal(code: string): boolean {
+  return code === 'not-for-this-zone' || Object.hasOwn(PLAN_REFUSALS, code);
 }
 
 /** Watches for a while; what is not there yet is looked at again by the next attempt. */

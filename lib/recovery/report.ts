@@ -2,20 +2,20 @@
  * The evidence report of a run: what happened, when, and how it compares with the objectives. Pure.
  *
  * The actual RTO is split where it was spent. The stages share their ends, so they add up to the
- * total; a stage that a run did not have (a planned failback detects nothing) is 0. All instants are
+ * total; a stage that a run did not have (a planned failback detects nothing) is null. All instants are
  * wall clocks of the regions that did the work: a skew between them moves time between stages.
  */
 import type { EpochMillis } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
 import type { ServicePolicy } from './policy.ts';
-import type { Run, StepName } from './run.ts';
+import type { Run, Step, StepName } from './run.ts';
 
 /** Milliseconds; each at least 0. */
 export interface RecoveryTimes {
-  /** Last proof of life → first observer's `failed`. */
-  readonly detectMs: number;
-  /** First `failed` → majority agreed and the run authorised. */
-  readonly decideMs: number;
+  /** Last proof of life → first observer's `failed`; null for a run that nothing had failed before. */
+  readonly detectMs: number | null;
+  /** First `failed` → majority agreed and the run authorised; null likewise. */
+  readonly decideMs: number | null;
   /** Authorised → records changed. */
   readonly actMs: number;
   /** Records changed → the authoritative servers answer with them. */
@@ -34,16 +34,15 @@ export function recoveryTimes(run: Run): RecoveryTimes | null {
     return null;
   }
   const { origin, authorisedAt } = run;
-  const failedAt = origin.firstFailedVerdictAt ?? authorisedAt;
-  const lastBeatAt = origin.lastBeatAt ?? failedAt;
+  const { firstFailedVerdictAt: failedAt, lastBeatAt } = origin;
   const stages = {
-    detectMs: between(lastBeatAt, failedAt),
-    decideMs: between(failedAt, authorisedAt),
+    detectMs: failedAt === null || lastBeatAt === null ? null : between(lastBeatAt, failedAt),
+    decideMs: failedAt === null ? null : between(failedAt, authorisedAt),
     actMs: between(authorisedAt, switched),
     propagateMs: between(switched, propagated),
     verifyMs: between(propagated, verified),
   };
-  const totalMs = Object.values(stages).reduce((sum, stage) => sum + stage, 0);
+  const totalMs = Object.values(stages).reduce<number>((sum, stage) => sum + (stage ?? 0), 0);
   return { ...stages, totalMs };
 }
 
@@ -95,9 +94,10 @@ export function reportOf(run: Run, context: ReportContext): { readonly [key: str
       actualMs: lagMs,
       met: lagMs === null ? null : lagMs <= rpoMs,
     },
-    steps: run.steps.map(({ name, attempt, progress }) => ({
+    steps: reportedSteps(run).map(({ name, attempt, worker, progress }) => ({
       name,
       attempts: attempt,
+      worker,
       state: progress.kind,
       at: 'at' in progress ? instant(progress.at) : null,
       detail:
@@ -122,7 +122,7 @@ export function reportMarkdown(run: Run, context: ReportContext): string {
     times === null
       ? ['| not finished | |']
       : Object.entries(times).map(
-          ([stage, ms]) => `| ${stage.replace(/Ms$/, '')} | ${seconds(ms)} |`,
+          ([stage, ms]) => `| ${stage.replace(/Ms$/, '')} | ${ms === null ? '–' : seconds(ms)} |`,
         );
   return [
     `# Run ${run.id}: ${run.kind} of ${run.service}`,
@@ -138,16 +138,22 @@ export function reportMarkdown(run: Run, context: ReportContext): string {
     `RTO: objective ${seconds(rtoMs)}, actual ${times === null ? 'open' : seconds(times.totalMs)}.`,
     `RPO: objective ${seconds(rpoMs)}, actual ${lagMs === null ? 'not reported by the site' : seconds(lagMs)}.`,
     '',
-    '| step | attempts | outcome |',
-    '|---|---|---|',
-    ...run.steps.map(
-      ({ name, attempt, progress }) => `| ${name} | ${attempt} | ${progress.kind} |`,
+    '| step | attempts | worker | outcome |',
+    '|---|---|---|---|',
+    ...reportedSteps(run).map(
+      ({ name, attempt, worker, progress }) =>
+        `| ${name} | ${attempt} | ${worker ?? '–'} | ${progress.kind} |`,
     ),
     '',
     `Log position ${context.position.index}, hash chain ${context.position.chain}.`,
     `Written ${context.formatInstant(context.generatedAt)} by ${context.generatedBy}.`,
     '',
   ].join('\n');
+}
+
+/** A report cannot tell how its own writing went. */
+function reportedSteps({ steps }: Run): readonly Step[] {
+  return steps.filter(({ name }) => name !== 'report');
 }
 
 function seconds(durationMs: number): string {

@@ -29,6 +29,10 @@ export interface Step {
   readonly attemptsMax: number;
   /** Claims so far; the number a worker must name to finish what it claimed. */
   readonly attempt: number;
+  /** Who made the latest claim; null before the first. */
+  readonly worker: RegionId | null;
+  /** Why the latest attempt did not do it; null when none has failed, or the step is done. */
+  readonly lastCode: string | null;
   readonly progress: StepProgress;
 }
 
@@ -114,14 +118,20 @@ export function claimStep(run: Run, claim: Claim): ClaimOutcome {
     return { kind: 'refused', code: 'claimed' };
   }
   if (current.step.attempt >= current.step.attemptsMax) {
-    const failed: StepProgress = { kind: 'failed', at: claim.at, code: 'workers-lost' };
-    const next = withStep(run, current.position, { ...current.step, progress: failed });
+    const failed = { kind: 'failed', at: claim.at, code: 'workers-lost' } as const;
+    const step = { ...current.step, lastCode: failed.code, progress: failed };
+    const next = withStep(run, current.position, step);
     return { kind: 'exhausted', run: closeIfOver(next, claim.at) };
   }
   const progress: StepProgress = { kind: 'claimed', worker: claim.worker, at: claim.at };
   return {
     kind: 'claimed',
-    run: withStep(run, current.position, { ...current.step, attempt: claim.attempt, progress }),
+    run: withStep(run, current.position, {
+      ...current.step,
+      attempt: claim.attempt,
+      worker: claim.worker,
+      progress,
+    }),
   };
 }
 
@@ -151,7 +161,8 @@ export function finishStep(run: Run, finish: Finish): FinishOutcome {
     return { kind: 'refused', code: 'claim-superseded' };
   }
   const progress = progressAfter(current.step, finish);
-  const next = withStep(run, current.position, { ...current.step, progress });
+  const lastCode = finish.result.kind === 'done' ? null : finish.result.code;
+  const next = withStep(run, current.position, { ...current.step, lastCode, progress });
   return { kind: 'recorded', run: closeIfOver(next, finish.at) };
 }
 
@@ -202,6 +213,8 @@ function essentialStep(name: StepName): Step {
     essential: true,
     attemptsMax: RUN_LIMITS.attemptsMax,
     attempt: 0,
+    worker: null,
+    lastCode: null,
     progress: { kind: 'waiting' },
   };
 }

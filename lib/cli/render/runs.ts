@@ -5,7 +5,7 @@ import type { Style } from './style.ts';
 import { type Cell, cell, renderTable } from './table.ts';
 import { elapsedBetween, formatElapsed, formatInstant } from './time.ts';
 
-const HEADER = ['run', 'kind', 'trigger', 'from', 'to', 'outcome', 'actual RTO', 'started'];
+const HEADER = ['run', 'kind', 'trigger', 'from', 'to', 'outcome', 'took', 'started'];
 
 export function renderRuns(runs: readonly RunJson[], style: Style): readonly string[] {
   const rows = runs.map((run) => [
@@ -56,7 +56,7 @@ function stepRow({ authorisedAt }: RunJson, step: StepJson): readonly Cell[] {
 function stepCell({ state, code }: StepJson): Cell {
   switch (state) {
     case 'waiting':
-      return cell('○ waiting', 'dim');
+      return cell(code === null ? '○ waiting' : `○ waiting: ${code}`, 'dim');
     case 'claimed':
       return cell('◐ claimed', 'warning');
     case 'done':
@@ -89,7 +89,7 @@ function renderStages(stages: StagesJson, style: Style): readonly string[] {
           [
             cell('total', 'strong'),
             cell(formatElapsed(stages.totalMs), 'strong'),
-            cell('actual RTO', 'dim'),
+            cell(stages.detectMs === null ? 'as planned' : 'actual RTO', 'dim'),
           ],
         ];
   return rows.length + total.length === 0

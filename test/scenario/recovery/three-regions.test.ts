@@ -1,6 +1,7 @@
 /** The main path over three control regions as they are, but for what they run on. */
 import { describe, expect, test } from 'vitest';
 import type { RegionId } from '../../../lib/base/identifiers.ts';
+import type { JsonValue } from '../../../lib/base/json.ts';
 import type { ControlCommand } from '../../../lib/control/commands.ts';
 import { CONTROL_LIMITS } from '../../../lib/control/limits.ts';
 import { recoveryTimes } from '../../../lib/recovery/report.ts';
@@ -219,6 +220,31 @@ describe('regions lose the way to a site that lives', () => {
     },
   );
 });
+
+test('a region that hears a site says so as soon as the others accuse it, not at its next tick', async () => {
+  const regions = await serving();
+  const [first, second, third] = REGIONS as readonly [RegionId, RegionId, RegionId];
+  for (let place = 0; place < 6; place += 1) {
+    const before = regions.anyPlane.status().position.appliedIndex;
+    regions.cutWays.add(`${EAST} ${first}`).add(`${EAST} ${second}`);
+    await regions.pass(20_000 + 137 * place);
+    regions.cutWays.clear();
+    await regions.pass(20_000);
+    const page = await regions.anyPlane.readLog(before, 200);
+    const verdicts =
+      page.kind === 'page' ? page.entries.flatMap(({ body }) => verdictIn(body)) : [];
+    const accusers = verdicts.filter(({ observer }) => observer !== third);
+    const accusedAt = accusers.find(({ observer }) => observer !== accusers[0]?.observer)?.at ?? 0;
+    const proof = verdicts.find(({ observer, at }) => observer === third && at >= accusedAt);
+    expect(proof?.verdict.state).toBe('healthy');
+    expect((proof?.at ?? Infinity) - accusedAt).toBeLessThanOrEqual(500);
+  }
+});
+
+function verdictIn(body: JsonValue): readonly Extract<ControlCommand, { kind: 'verdict' }>[] {
+  const command = body as unknown as ControlCommand | null;
+  return command?.kind === 'verdict' && command.site === EAST ? [command] : [];
+}
 
 describe('two regions die', () => {
   test('nothing switches and nothing is acknowledged, but routing and heartbeats are answered', async () => {

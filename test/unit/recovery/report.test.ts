@@ -59,7 +59,7 @@ const CONTEXT = {
 };
 
 function stagesOf({ totalMs: _, ...stages }: RecoveryTimes): readonly number[] {
-  return Object.values(stages);
+  return Object.values(stages).map((stage) => stage ?? 0);
 }
 
 describe('the actual RTO', () => {
@@ -76,7 +76,7 @@ describe('the actual RTO', () => {
 
   test('of a planned switch has nothing to detect or to decide', () => {
     const times = recoveryTimes(runOf({ kind: 'failback', doneMs: [10, 20, 30] }));
-    expect(times).toMatchObject({ detectMs: 0, decideMs: 0, totalMs: 30 });
+    expect(times).toMatchObject({ detectMs: null, decideMs: null, totalMs: 30 });
   });
 
   test('of setup ends when the name resolves', () => {
@@ -174,7 +174,6 @@ describe('the report', () => {
       { name: 'switch', attempts: 1, state: 'done', at: formatInstant(atMs(120)) },
       { name: 'propagate', state: 'failed', detail: 'target-failed' },
       { name: 'verify', state: 'done' },
-      { name: 'report', state: 'waiting', at: null, detail: null },
     ]);
   });
 
@@ -185,7 +184,7 @@ describe('the report', () => {
     expect(text).toContain('| total | 9.45 s |');
     expect(text).toContain('RTO: objective 30.00 s, actual 9.45 s.');
     expect(text).toContain('RPO: objective 5.00 s, actual 0.75 s.');
-    expect(text).toContain('| report | 0 | waiting |');
+    expect(text).not.toContain('| report |');
     expect(text.endsWith('\n')).toBe(true);
   });
 

@@ -43,13 +43,13 @@ describe('renderRun', () => {
 });
 
 describe('renderRuns', () => {
-  test('lists outcome and actual RTO', () => {
+  test('lists outcome and time', () => {
     const failed = runJson(1, {
       run: 'checkout-50',
       outcome: { kind: 'failed', at: null, code: 'verify: failing', exceptions: [] },
     });
     expect(renderRuns([runJson(4), failed], PLAIN).map((line) => line.split(/ {2,}/))).toEqual([
-      ['run', 'kind', 'trigger', 'from', 'to', 'outcome', 'actual RTO', 'started'],
+      ['run', 'kind', 'trigger', 'from', 'to', 'outcome', 'took', 'started'],
       [
         'checkout-42',
         'failover',
