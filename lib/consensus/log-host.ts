@@ -98,7 +98,7 @@ export class LogHost<State> {
   async #commit(commandsAt: (basis: LogIndex) => readonly Command[]): Promise<Shortfall | null> {
     const leader = await this.#findLeader();
     if (leader === null) {
-      return { code: 'no-leader', isInDoubt: false };
+      return { code: this.#hasQuorum() ? 'no-leader' : 'no-quorum', isInDoubt: false };
     }
     if (!(await this.#mayAppend(leader))) {
       return { code: 'no-quorum', isInDoubt: false };
@@ -171,6 +171,13 @@ export class LogHost<State> {
     const leader = leaderAmong(await readAll(this.#cluster, isLeaderKnown));
     this.noteLeader(leadershipOf(leader));
     return leader;
+  }
+
+  /** Whether a majority of registers answered when last asked; only with one can there be a leader. */
+  #hasQuorum(): boolean {
+    const { clients, identity } = this.#cluster;
+    const answering = [...clients.values()].filter(({ isReachable }) => isReachable);
+    return isMajority(answering.length, identity.members.length);
   }
 
   /**

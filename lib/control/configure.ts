@@ -46,8 +46,23 @@ export function configure(state: RecoveryState, command: Configure, moment: Mome
   const happenings = command.policies.map(({ service }) => ({ service, kind: 'config', sentence }));
   return {
     state: withEvents(configured, happenings, moment),
-    result: accepted('config-applied', sentence),
+    result: accepted('config-applied', [sentence, ...silencedSites(state, command)].join('; ')),
   };
+}
+
+/** Sites that will be silent until their agents get another token: none of the old ones is left. */
+function silencedSites({ services }: RecoveryState, { policies }: Configure): readonly string[] {
+  return policies.flatMap(({ service, sites }) => {
+    const standing = ownValue(services, service)?.policy.sites ?? [];
+    return sites
+      .filter(({ site, tokenHashes }) => {
+        const old = standing.find((candidate) => candidate.site === site)?.tokenHashes ?? [];
+        return old.length > 0 && !old.some((hash) => tokenHashes.includes(hash));
+      })
+      .map(
+        ({ site }) => `every token of ${service}@${site} is replaced: give its agent the new one`,
+      );
+  });
 }
 
 function conflictOf(

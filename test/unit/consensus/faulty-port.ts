@@ -33,11 +33,8 @@ export interface FaultyPort {
 
 /** A gate and how to open it. */
 export function gate(): { readonly closed: Promise<void>; readonly open: () => void } {
-  let open = () => undefined as void;
-  const closed = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { closed, open: () => open() };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { closed: promise, open: resolve };
 }
 
 const NO_ANSWER = { kind: 'unreachable', cause: 'planned' } as const;

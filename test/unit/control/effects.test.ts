@@ -125,6 +125,15 @@ describe('the switch step', () => {
     expect(zone.addresses(NAME)).toEqual(['203.0.113.7']);
   });
 
+  test('gives up when the name lies outside the zone: no worker could write it', async () => {
+    const story = steadyStory(servicePolicy({ dnsName: 'checkout.elsewhere.test' }));
+    story.say(EAST, 'failed');
+    expect(await createHarness(story).perform('switch')).toEqual({
+      kind: 'failed',
+      code: 'not-for-this-zone',
+    });
+  });
+
   test('gives up when the configuration names its service or site no more', async () => {
     const { perform, story } = createHarness();
     const gone = { kind: 'failed', code: 'service-or-site-gone' };

@@ -123,7 +123,15 @@ describe('a claim', () => {
 });
 
 describe('a step that does not work out', () => {
-  const again: StepResult = { kind: 'again', code: 'dns-did-not-answer' };
+  const again = { kind: 'again', code: 'dns-did-not-answer' } as const;
+
+  test('says why, and by whom, until it is done', () => {
+    const waiting = finished(claimed(openRun(), B), again);
+    expect(waiting.steps[0]).toMatchObject({ worker: B, lastCode: again.code, attempt: 1 });
+    const taken = claimed(waiting, A);
+    expect(taken.steps[0]).toMatchObject({ worker: A, lastCode: again.code, attempt: 2 });
+    expect(finished(taken, DONE).steps[0]).toMatchObject({ worker: A, lastCode: null });
+  });
 
   test('is tried as often as its limit says, then fails the run', () => {
     let run = openRun();
