@@ -3,6 +3,7 @@ import type { Clock, Random } from '../base/clock.ts';
 import type { RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { LogEvent } from '../base/log.ts';
+import { isMajority } from './quorum.ts';
 import { RegisterClient } from './register-client.ts';
 import type { RegisterPort } from './register-port.ts';
 import { type Identity, isLeader, type Server } from './server.ts';
@@ -66,10 +67,27 @@ export async function readAll(
   return [...answers];
 }
 
-/** The register that leads in the highest term among these; null when that term has no leader. */
+/**
+ * The register that leads in the highest term among these. When that term has no leader (a campaign
+ * came to nothing), the one whose term a majority still shares: it can commit, and must, for only
+ * so does it meet the register that left its term.
+ */
 export function leaderAmong(servers: readonly Server[]): Server | null {
   const highest = Math.max(0, ...servers.map(({ term }) => term));
-  return servers.find((server) => isLeader(server) && server.term === highest) ?? null;
+  const leaders = servers.filter(isLeader);
+  return (
+    leaders.find(({ term }) => term === highest) ??
+    leaders.find((leader) => isMajority(inTermOf(leader, servers), membersOf(leader))) ??
+    null
+  );
+}
+
+function inTermOf({ term }: Server, servers: readonly Server[]): number {
+  return servers.filter((server) => server.term === term).length;
+}
+
+function membersOf({ identity }: Server): number {
+  return identity.members.length;
 }
 
 /** Resolves as soon as `isEnough`, at the latest when all tasks have settled. Tasks never reject. */

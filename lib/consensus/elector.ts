@@ -45,8 +45,11 @@ async function readSigns({ clients }: Cluster): Promise<ReadonlyMap<RegionId, st
   return new Map(signs);
 }
 
-/** One election. Never waits for a slow minority. */
-export async function elect(cluster: Cluster): Promise<Election> {
+/**
+ * One election, in a term above all that its electorate shows and above `termSeen`, which a register
+ * that is not asked may be in. Never waits for a slow minority.
+ */
+export async function elect(cluster: Cluster, termSeen: number = 0): Promise<Election> {
   const { members } = cluster.identity;
   const mayVote = (answers: readonly Server[]) => isElectorate(answers, members.length);
   const servers = await readAll(cluster, mayVote);
@@ -54,7 +57,7 @@ export async function elect(cluster: Cluster): Promise<Election> {
     return { kind: 'no-quorum' };
   }
   const candidate = bestCandidate(servers, cluster.identity.region);
-  const term = termOf(Math.max(...servers.map((server) => server.term)) + 1);
+  const term = termOf(Math.max(termSeen, ...servers.map((server) => server.term)) + 1);
   const client = clientOf(cluster, candidate.identity.region);
   const own = await client.exchange(() => ({ kind: 'campaign', term }));
   if (own.kind !== 'answered' || own.reply.kind === 'no') {

@@ -70,9 +70,9 @@ export class LogHost<State> {
     return this.#leader;
   }
 
-  /** Whether some register refuses this leader because it is in a higher term. */
-  isChallenged(leader: Server): boolean {
-    return this.#replicator.highestTermSeen > leader.term;
+  /** Above a leader's term: some register refuses that leader. */
+  get highestTermSeen(): number {
+    return this.#replicator.highestTermSeen;
   }
 
   /** The last entry that this process knows to be committed. */

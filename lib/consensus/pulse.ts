@@ -45,8 +45,8 @@ export class Pulse<State> {
       this.#electionDueAt = this.#electionDeadline();
     }
     this.#followIfDue();
-    if (leader !== null && this.#host.isChallenged(leader)) {
-      await this.#answerChallenge();
+    if (leader !== null && this.#host.highestTermSeen > leader.term) {
+      await this.#answerChallenge(leader);
     } else if (this.#cluster.clock.monotonicNow() >= this.#electionDueAt) {
       await this.#electIfLeaderless();
     }
@@ -137,15 +137,16 @@ export class Pulse<State> {
    * its log comes here, and this region follows. If nobody does, only a new term brings the register
    * back (paper section 5.1), and there is no need to wait for a silence first.
    */
-  async #answerChallenge(): Promise<void> {
-    const isAnswered = await this.#host.confirmLeadership();
-    if (!isAnswered) {
+  async #answerChallenge(leader: Server): Promise<void> {
+    await this.#host.confirmLeadership();
+    const isSucceeded = (this.#host.leader?.term ?? 0) > leader.term;
+    if (!isSucceeded) {
       await this.#elect();
     }
   }
 
   async #elect(): Promise<void> {
-    const election = await elect(this.#cluster);
+    const election = await elect(this.#cluster, this.#host.highestTermSeen);
     this.#cluster.log('info', 'election', {
       outcome: election.kind,
       detail: election.kind === 'lost' ? election.detail : undefined,

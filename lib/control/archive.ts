@@ -115,22 +115,38 @@ export class Archive {
     return this.#isRecalled;
   }
 
-  /** Entries with index above `after`, up to `appliedIndex`, at most `limit`. */
+  /** Entries with index above `after`, up to `appliedIndex`, at most `limit`, over as many segments as it takes. */
   async read(after: LogIndex, limit: number, appliedIndex: LogIndex): Promise<LogPage> {
-    const [oldest] = this.#recent;
-    const isRecent = after >= appliedIndex || (oldest !== undefined && oldest.index <= after + 1);
-    if (isRecent) {
-      const entries = this.#recent.filter(({ index }) => index > after).slice(0, limit);
-      return { kind: 'page', entries, appliedIndex };
+    const entries: LogEntryView[] = [];
+    let position = after;
+    while (entries.length < limit && position < appliedIndex) {
+      const next = await this.#readNext(position);
+      if (next === null) {
+        break;
+      }
+      entries.push(...next.slice(0, limit - entries.length));
+      position = entries.at(-1)?.index ?? appliedIndex;
+    }
+    if (entries.length === 0 && after < appliedIndex) {
+      const [oldest] = this.#recent;
+      return { kind: 'gap', firstAvailable: (oldest?.index ?? appliedIndex) as LogIndex };
+    }
+    return { kind: 'page', entries, appliedIndex };
+  }
+
+  /** The entries right behind `after` that one place holds; null = no place that answers has them. */
+  async #readNext(after: LogIndex): Promise<readonly LogEntryView[] | null> {
+    const recent = this.#recent.filter(({ index }) => index > after);
+    if (recent[0]?.index === after + 1) {
+      return recent;
     }
     for (const store of [this.#options.own, ...this.#options.all.values()]) {
-      const entries = await readSegment(store, after + 1);
-      if (entries !== null) {
-        const wanted = entries.filter(({ index }) => index > after).slice(0, limit);
-        return { kind: 'page', entries: wanted, appliedIndex };
+      const segment = await readSegment(store, after + 1);
+      if (segment !== null) {
+        return segment.filter(({ index }) => index > after);
       }
     }
-    return { kind: 'gap', firstAvailable: (oldest?.index ?? appliedIndex) as LogIndex };
+    return null;
   }
 }
 

@@ -19,6 +19,8 @@ export class Ingest {
   readonly #state: () => RecoveryState;
   /** Least recently used first. */
   readonly #cache = new Map<string, Extract<RecordRead, { kind: 'found' }>>();
+  /** Sites with beats under way; an entry goes with its last beat. */
+  readonly #queues = new Map<string, { readonly waiting: number; readonly tail: Promise<void> }>();
   #storeErrors = 0;
 
   constructor(health: HealthStore, state: () => RecoveryState) {
@@ -26,7 +28,10 @@ export class Ingest {
     this.#state = state;
   }
 
-  /** Writes that failed since the last call: the observer doubts itself by them. */
+  /**
+   * Calls that the store left unanswered since the last time: the observer doubts itself by them.
+   * Conflicts are no errors of the store.
+   */
   takeStoreErrors(): number {
     const errors = this.#storeErrors;
     this.#storeErrors = 0;
@@ -42,16 +47,48 @@ export class Ingest {
     if (policy === undefined || !policy.sites.some(({ site }) => site === beat.site)) {
       return { kind: 'unknown-site' };
     }
-    const outcome = await this.#store(beat, policy);
-    this.#storeErrors += outcome.kind === 'unavailable' ? 1 : 0;
+    const outcome = await this.#inTurn(beat, policy);
     return outcome.kind === 'stored' ? this.#answer(beat, policy) : outcome;
+  }
+
+  /**
+   * One beat of a site at a time: beats that race each other for one item would all lose, and a
+   * sender gone wild would look like a broken store. A site with too many waiting is turned away.
+   */
+  async #inTurn(beat: Heartbeat, policy: ServicePolicy): Promise<Stored> {
+    const key = `${beat.service}/${beat.site}`;
+    const queue = this.#queues.get(key) ?? { waiting: 0, tail: Promise.resolve() };
+    if (queue.waiting >= CONTROL_LIMITS.beatsWaitingMax) {
+      return {
+        kind: 'unavailable',
+        cause: 'this site sends faster than its record can be written',
+      };
+    }
+    const turn = queue.tail.then(() => this.#store(beat, policy));
+    const settled = turn.then(
+      () => this.#leave(key),
+      () => this.#leave(key),
+    );
+    this.#queues.set(key, { waiting: queue.waiting + 1, tail: settled });
+    return turn;
+  }
+
+  #leave(key: string): void {
+    const queue = this.#queues.get(key);
+    if (queue === undefined || queue.waiting <= 1) {
+      this.#queues.delete(key);
+    } else {
+      this.#queues.set(key, { ...queue, waiting: queue.waiting - 1 });
+    }
   }
 
   async #store(beat: Heartbeat, policy: ServicePolicy): Promise<Stored> {
     const key = `${beat.service}/${beat.site}`;
+    let isUnanswered = false;
     for (let attempts = 0; attempts < CONTROL_LIMITS.ingestAttemptsMax; attempts += 1) {
       const known = this.#cache.get(key) ?? (await this.#read(beat));
       if (known.kind === 'unknown') {
+        this.#storeErrors += 1;
         return { kind: 'unavailable', cause: known.cause };
       }
       const record = known.kind === 'found' ? known.record : null;
@@ -65,12 +102,17 @@ export class Ingest {
         return { kind: 'stored' };
       }
       // After a lost answer only a read tells whether this beat is in; a repeat of it is harmless.
+      isUnanswered = write.kind === 'unknown';
       this.#cache.delete(key);
       if (write.kind === 'conflict' && write.record !== null) {
         this.#remember(key, write.record);
       }
     }
-    return { kind: 'unavailable', cause: 'too many writers of one site at once' };
+    this.#storeErrors += isUnanswered ? 1 : 0;
+    const cause = isUnanswered
+      ? 'the table does not answer'
+      : 'too many writers of one site at once';
+    return { kind: 'unavailable', cause };
   }
 
   #read({ service, site }: Heartbeat): Promise<RecordRead> {

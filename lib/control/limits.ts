@@ -29,6 +29,8 @@ export const CONTROL_TIMINGS: ControlTimings = {
 interface ControlLimits {
   /** Tries of one heartbeat's conditional write against other writers of the same site. */
   readonly ingestAttemptsMax: number;
+  /** Beats of one site that may wait for their turn in one process. */
+  readonly beatsWaitingMax: number;
   /** Sites whose record is cached between beats. */
   readonly cachedSitesMax: number;
   /** Applied entries kept in memory for readers of the log. */
@@ -50,6 +52,7 @@ interface ControlLimits {
 
 export const CONTROL_LIMITS: ControlLimits = {
   ingestAttemptsMax: 4,
+  beatsWaitingMax: 32,
   cachedSitesMax: 10_000,
   recentEntriesMax: 2000,
   unarchivedEntriesMax: 20_000,

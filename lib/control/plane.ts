@@ -1,5 +1,6 @@
 /** The use cases of one region (`control-plane.ts`), over the log host and its companions. */
 
+import { findKeyFault } from '../backup/object-key.ts';
 import type { SnapshotStore } from '../backup/snapshot-store.ts';
 import type { Clock } from '../base/clock.ts';
 import { type CommandId, logIndex, type RegionId } from '../base/identifiers.ts';
@@ -96,6 +97,9 @@ async function findReport(
   run: string,
 ): Promise<{ json: string; markdown: string } | null> {
   const keys = reportKeys(run);
+  if (findKeyFault(keys.json) !== null) {
+    return null;
+  }
   const decoder = new TextDecoder();
   for (const store of stores) {
     const [json, markdown] = await Promise.all([store.get(keys.json), store.get(keys.markdown)]);

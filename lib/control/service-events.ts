@@ -12,7 +12,7 @@ import { type MachineEvent, type Moment, stepMachine } from '../recovery/machine
 import type { DetectionPolicy } from '../recovery/policy.ts';
 import type { Run } from '../recovery/run.ts';
 import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
-import { changesOf, runStarted, withEvents } from './timeline.ts';
+import { changesOf, runEnded, runStarted, withEvents } from './timeline.ts';
 
 /** Replaces one service, tells what changed, and takes up the run that was started, if any. */
 export function withService(
@@ -23,16 +23,26 @@ export function withService(
   const { service, started } = change;
   const name = service.policy.service;
   const before = ownValue(state.services, name) ?? null;
+  const superseded = started === null ? [] : state.runs.map((run) => supersede(run, started));
   const next: RecoveryState = {
     ...state,
     services: { ...state.services, [name]: service },
-    runs: started === null ? state.runs : keptRuns([...state.runs, started]),
+    runs: started === null ? state.runs : keptRuns([...superseded, started]),
   };
   const happenings = [
     ...changesOf(before, service),
+    ...superseded.filter((run) => !state.runs.includes(run)).flatMap(runEnded),
     ...(started === null ? [] : [runStarted(started)]),
   ];
   return withEvents(next, happenings, moment);
+}
+
+/** A new run of the same service ends the open one: its epoch is older, so its switch can only fail. */
+function supersede(run: Run, by: Run): Run {
+  const isOpen = run.service === by.service && run.outcome.kind === 'open';
+  return isOpen
+    ? { ...run, outcome: { kind: 'failed', at: by.authorisedAt, code: `superseded by ${by.id}` } }
+    : run;
 }
 
 /** One event for one service, through the machine. */

@@ -26,7 +26,10 @@ export const DECISION_CODES = [
 
 export type DecisionCode = (typeof DECISION_CODES)[number];
 
-/** Who asks for a switch, and to which site; `to: null` lets the policy choose. */
+/**
+ * Who asks for a switch, and to which site; `to: null` lets the policy choose. `force` is the break-glass:
+ * it supersedes an open run, and takes a site that is not healthy, or is active already.
+ */
 export type SwitchRequest =
   | { readonly trigger: 'automatic' }
   | { readonly trigger: 'manual'; readonly to: string | null; readonly force: boolean };
@@ -47,7 +50,11 @@ export function decideFailover(
   moment: Moment,
 ): Choice {
   const blocked =
-    openRun(service) ?? (request.trigger === 'automatic' ? automaticBlock(service, moment) : null);
+    request.trigger === 'automatic'
+      ? (openRun(service) ?? automaticBlock(service, moment))
+      : request.force
+        ? null
+        : openRun(service);
   if (blocked !== null) {
     return refuse(blocked, moment);
   }
@@ -56,7 +63,7 @@ export function decideFailover(
 
 /** Failback moves traffic to the primary site, by a person's request only. Pure; total. */
 export function decideFailback(service: ServiceState, force: boolean, moment: Moment): Choice {
-  const blocked = openRun(service);
+  const blocked = force ? null : openRun(service);
   if (blocked !== null) {
     return refuse(blocked, moment);
   }
@@ -70,7 +77,9 @@ export function decideFailback(service: ServiceState, force: boolean, moment: Mo
 type Reason = readonly [code: DecisionCode, sentence: string];
 
 function openRun({ phase }: ServiceState): Reason | null {
-  return 'run' in phase ? ['run-in-progress', `run ${phase.run} is not finished`] : null;
+  return 'run' in phase
+    ? ['run-in-progress', `run ${phase.run} is not finished; force supersedes it`]
+    : null;
 }
 
 function automaticBlock(service: ServiceState, { at }: Moment): Reason | null {
@@ -104,8 +113,9 @@ function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Mom
     return refuse(['unknown-site', `${to} is not a site of this service; sites: ${known}`], moment);
   }
   const isRepeat = service.phase.kind === 'impaired' && service.phase.cause === 'run-failed';
-  if (to === activeSite && !isRepeat) {
-    return refuse(['already-active', `${to} is the active site`], moment);
+  if (to === activeSite && !isRepeat && !force) {
+    const but = 'force writes its records anew';
+    return refuse(['already-active', `${to} is the active site; ${but}`], moment);
   }
   const state = ownValue(sites, to)?.opinion.state ?? 'pending';
   if (!isHealthy(to) && !force) {

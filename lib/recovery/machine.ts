@@ -58,15 +58,21 @@ export const TRANSITIONS: readonly Transition[] = [
   row('impaired', 'failback-requested', ['decision-refuses'], 'impaired', 'record-refusal'),
   row('setting-up', 'run-done', ['always'], 'steady', 'end-run'),
   row('setting-up', 'run-failed', ['always'], 'impaired', 'end-run'),
+  row('setting-up', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
   row('setting-up', 'failover-requested', ['decision-refuses'], 'setting-up', 'record-refusal'),
+  row('setting-up', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
   row('setting-up', 'failback-requested', ['decision-refuses'], 'setting-up', 'record-refusal'),
   row('recovering', 'run-done', ['always'], 'steady', 'end-run'),
   row('recovering', 'run-failed', ['always'], 'impaired', 'end-run'),
+  row('recovering', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
   row('recovering', 'failover-requested', ['decision-refuses'], 'recovering', 'record-refusal'),
+  row('recovering', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
   row('recovering', 'failback-requested', ['decision-refuses'], 'recovering', 'record-refusal'),
   row('returning', 'run-done', ['always'], 'steady', 'end-run'),
   row('returning', 'run-failed', ['always'], 'impaired', 'end-run'),
+  row('returning', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
   row('returning', 'failover-requested', ['decision-refuses'], 'returning', 'record-refusal'),
+  row('returning', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
   row('returning', 'failback-requested', ['decision-refuses'], 'returning', 'record-refusal'),
 ];
 
@@ -194,7 +200,7 @@ function perform(transition: Transition, performance: Performance): MachineStep 
         service: {
           ...service,
           phase: transition.next === 'steady' ? STEADY : { kind: 'impaired', cause: 'run-failed' },
-          lastRunEndedAt: isSetup(service) ? service.lastRunEndedAt : moment.at,
+          lastRunEndedAt: holdsDown(transition, service) ? moment.at : service.lastRunEndedAt,
           reviewAt: null,
         },
         started: null,
@@ -259,9 +265,12 @@ function openedRun(service: ServiceState, { kind, to, manual, moment }: Opening)
   };
 }
 
-/** Writing the first records is no recovery: it holds nothing down. */
-function isSetup({ phase }: ServiceState): boolean {
-  return phase.kind === 'setting-up';
+/**
+ * Only a recovery that came through holds the next one down. Writing the first records is none; and
+ * one that failed must be followed at once where a site is left: the daily budget bounds the loop.
+ */
+function holdsDown(transition: Transition, { phase }: ServiceState): boolean {
+  return transition.next === 'steady' && phase.kind !== 'setting-up';
 }
 
 const STEADY: Phase = { kind: 'steady' };

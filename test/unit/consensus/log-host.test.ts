@@ -143,7 +143,7 @@ describe('the outcome of a proposal', () => {
     await first;
     const second = propose(process, 'y');
     await registers.clock.advance(TIMEOUT_MS + 200);
-    expect(await second).toEqual({ kind: 'rejected', code: 'no-leader' });
+    expect(await second).toEqual({ kind: 'rejected', code: 'no-quorum' });
     expect(bodiesOf(registers.serverAt(A))).not.toContain('y');
   });
 

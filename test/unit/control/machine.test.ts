@@ -207,8 +207,23 @@ describe('requests', () => {
     expect(story.write(failback)).toMatchObject({ kind: 'refused', code: 'already-active' });
     story.write(failover(WEST));
     expect(story.write(failback)).toMatchObject({ kind: 'refused', code: 'run-in-progress' });
-    expect(story.write(failover(WEST, true))).toMatchObject({ code: 'run-in-progress' });
+    expect(story.write(failover(WEST))).toMatchObject({ code: 'run-in-progress' });
     expect(story.service().activeSite).toBe(WEST);
+  });
+
+  test('supersede an open run by force: the old one ends, the new one has the newer epoch', () => {
+    const story = steadyStory();
+    story.write(failover(WEST));
+    const old = story.run();
+    const result = story.write(failover(EAST, true));
+    expect(result).toMatchObject({ kind: 'accepted', run: story.run().id });
+    expect(story.service().activeSite).toBe(EAST);
+    expect(story.run().epoch.index).toBeGreaterThan(old.epoch.index);
+    const ended = story.state().runs.find(({ id }) => id === old.id);
+    expect(ended?.outcome).toMatchObject({
+      kind: 'failed',
+      code: `superseded by ${story.run().id}`,
+    });
   });
 
   test('are decided on what the evidence says now, not when it came in', () => {

@@ -74,7 +74,9 @@ describe('a dry run', () => {
     const { state, position } = plane.status();
     const failover = { kind: 'failover', service: 'checkout', at: T0, force: true, ...BY } as const;
     expect(plane.dryRun({ ...failover, to: WEST })).toMatchObject({ kind: 'accepted' });
-    expect(plane.dryRun({ ...failover, to: EAST })).toMatchObject({ code: 'already-active' });
+    expect(plane.dryRun({ ...failover, to: EAST, force: false })).toMatchObject({
+      code: 'already-active',
+    });
     expect(plane.status()).toMatchObject({ state, position });
   });
 });

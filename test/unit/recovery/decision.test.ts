@@ -52,10 +52,10 @@ const CASES: readonly (readonly [code: DecisionCode, when: string, choice: Choic
   ['run-in-progress', 'a run is open', failover({ ...eastFailed, phase: recovering }, AUTOMATIC)],
   [
     'run-in-progress',
-    'a run is open, whatever force says',
-    failover({ ...eastFailed, phase: recovering }, manual(WEST, true)),
+    'a run is open and nobody forces it',
+    failover({ ...eastFailed, phase: recovering }, manual(WEST)),
   ],
-  ['run-in-progress', 'a failback is asked', failback(serviceState({ phase: recovering }), true)],
+  ['run-in-progress', 'a failback is asked', failback(serviceState({ phase: recovering }))],
   [
     'hold-down',
     'the last run ended just now',
@@ -100,7 +100,6 @@ const CASES: readonly (readonly [code: DecisionCode, when: string, choice: Choic
   ['unknown-site', 'nobody knows it', failover(serviceState(), manual('mars'))],
   ['unknown-site', 'it is a word of the language', failover(serviceState(), manual('constructor'))],
   ['already-active', 'it is', failover(serviceState(), manual(EAST))],
-  ['already-active', 'forced too', failover(serviceState(), manual(EAST, true))],
   ['already-active', 'the primary serves', failback(serviceState())],
 ];
 
@@ -127,6 +126,12 @@ describe('a decision', () => {
       kind: 'refuse',
       decision: { code: 'no-healthy-target' },
     });
+  });
+
+  test('gets past an open run, and writes the active site anew, only by force', () => {
+    const open = failover({ ...eastFailed, phase: recovering }, manual(WEST, true));
+    expect(open).toMatchObject({ kind: 'act', to: WEST });
+    expect(failover(serviceState(), manual(EAST, true))).toMatchObject({ kind: 'act', to: EAST });
   });
 
   test('goes to a sick site only when a person forces it, and says so', () => {
