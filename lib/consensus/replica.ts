@@ -42,7 +42,7 @@ export interface Replica<State> {
 }
 
 /** Result of a command that came so late that its id may have been forgotten: it is not applied. */
-export const EXPIRED: JsonValue = {
+const EXPIRED: JsonValue = {
   kind: 'refused',
   code: 'command-expired',
   sentence: 'this copy of the command came so late that a first one may be forgotten; not applied',
@@ -140,7 +140,7 @@ function forgetOld(sessions: Map<CommandId, Session>, oldest: number): void {
 }
 
 /** Hash chain: each link covers the one before and the canonical text of the entry. */
-export function chainAfter(chain: string, entry: Entry, sha256: Sha256): string {
+function chainAfter(chain: string, entry: Entry, sha256: Sha256): string {
   const { index, term, command } = entry;
   const content =
     command === null ? null : { id: command.id, basis: command.basis, body: command.body };

@@ -83,36 +83,50 @@ export class Ingest {
   }
 
   async #store(beat: Heartbeat, policy: ServicePolicy): Promise<Stored> {
-    const key = `${beat.service}/${beat.site}`;
-    let isUnanswered = false;
+    let last: Attempt = { kind: 'conflict' };
     for (let attempts = 0; attempts < CONTROL_LIMITS.ingestAttemptsMax; attempts += 1) {
-      const known = this.#cache.get(key) ?? (await this.#read(beat));
-      if (known.kind === 'unknown') {
-        this.#storeErrors += 1;
-        return { kind: 'unavailable', cause: known.cause };
+      last = await this.#tryOnce(beat, policy);
+      if (last.kind === 'stored') {
+        return last;
       }
-      const record = known.kind === 'found' ? known.record : null;
-      const next = recordAfter(record, beat, policy);
-      if (next === null) {
-        return { kind: 'stored' };
-      }
-      const write = await this.#health.write(record?.revision ?? 0, next);
-      if (write.kind === 'applied') {
-        this.#remember(key, next);
-        return { kind: 'stored' };
-      }
-      // After a lost answer only a read tells whether this beat is in; a repeat of it is harmless.
-      isUnanswered = write.kind === 'unknown';
-      this.#cache.delete(key);
-      if (write.kind === 'conflict' && write.record !== null) {
-        this.#remember(key, write.record);
+      if (last.kind === 'unreadable') {
+        break;
       }
     }
-    this.#storeErrors += isUnanswered ? 1 : 0;
-    const cause = isUnanswered
-      ? 'the table does not answer'
-      : 'too many writers of one site at once';
-    return { kind: 'unavailable', cause };
+    if (last.kind === 'conflict') {
+      return { kind: 'unavailable', cause: 'too many writers of one site at once' };
+    }
+    this.#storeErrors += 1;
+    return { kind: 'unavailable', cause: last.cause };
+  }
+
+  /** One conditional write of the record as it is known here. */
+  async #tryOnce(beat: Heartbeat, policy: ServicePolicy): Promise<Attempt> {
+    const key = `${beat.service}/${beat.site}`;
+    const known = this.#cache.get(key) ?? (await this.#read(beat));
+    if (known.kind === 'unknown') {
+      return { kind: 'unreadable', cause: known.cause };
+    }
+    const record = known.kind === 'found' ? known.record : null;
+    const next = recordAfter(record, beat, policy);
+    if (next === null) {
+      return { kind: 'stored' };
+    }
+    const write = await this.#health.write(record?.revision ?? 0, next);
+    // After a lost answer only a read tells whether this beat is in; a repeat of it is harmless.
+    this.#cache.delete(key);
+    switch (write.kind) {
+      case 'applied':
+        this.#remember(key, next);
+        return { kind: 'stored' };
+      case 'conflict':
+        if (write.record !== null) {
+          this.#remember(key, write.record);
+        }
+        return { kind: 'conflict' };
+      default:
+        return { kind: 'unanswered', cause: write.cause };
+    }
   }
 
   #read({ service, site }: Heartbeat): Promise<RecordRead> {
@@ -139,6 +153,13 @@ export class Ingest {
     }
   }
 }
+
+type Attempt =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'conflict' }
+  /** The write may be in. */
+  | { readonly kind: 'unanswered'; readonly cause: string }
+  | { readonly kind: 'unreadable'; readonly cause: string };
 
 type Stored =
   | { readonly kind: 'stored' }

@@ -130,7 +130,7 @@ function earliest(current: ServiceState['reviewAt'], candidate: number): Service
 }
 
 /** Open runs all stay; of the ended ones the latest. */
-export function keptRuns(runs: readonly Run[]): readonly Run[] {
+function keptRuns(runs: readonly Run[]): readonly Run[] {
   const surplus = runs.length - RUN_LIMITS.runsKeptMax;
   if (surplus <= 0) {
     return runs;

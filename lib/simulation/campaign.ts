@@ -67,7 +67,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   };
 }
 
-export function replayCommand(seed: number): string {
+function replayCommand(seed: number): string {
   return `npm run simulate -- --first-seed ${seed} --seeds 1`;
 }
 

@@ -30,11 +30,11 @@ export async function benchConsensus(): Promise<Benchmark> {
 function benchCore(): Benchmark {
   const leader = leading(regionId('us-east-1'));
   const follower = { ...leader, identity: identityOf(regionId('us-east-2')), leaderOf: term(0) };
-  const work = (commands: readonly Command[]) => () => {
+  const work = (batch: readonly Command[]) => () => {
     const proposed = step(leader, {
       kind: 'propose',
       term: term(1),
-      commands,
+      commands: batch,
       commit: leader.base,
     });
     step(follower, {

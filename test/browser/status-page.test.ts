@@ -57,7 +57,7 @@ afterAll(async () => {
 
 describe('status page', () => {
   it('shows the service, its sites, the observers, the leader and the quorum', async () => {
-    const text = await page.locator('body').innerText();
+    const text = (await page.locator('body').textContent()) ?? '';
     for (const word of [
       'checkout',
       'us-east-1',
@@ -74,7 +74,7 @@ describe('status page', () => {
   it('follows a failover without a reload', async () => {
     await page.evaluate(() => Object.assign(globalThis, { sameDocument: true }));
     const activeRow = page.getByRole('row').filter({ hasText: 'Active' });
-    expect(await activeRow.innerText()).toContain(EAST.address);
+    expect(await activeRow.textContent()).toContain(EAST.address);
     await cluster.kill(EAST.process);
     await activeRow.filter({ hasText: WEST.address }).waitFor({ timeout: 30_000 });
     const deadRow = page.getByRole('row').filter({ hasText: EAST.address });
