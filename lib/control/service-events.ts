@@ -41,7 +41,7 @@ export function withService(
 function supersede(run: Run, by: Run): Run {
   const isOpen = run.service === by.service && run.outcome.kind === 'open';
   return isOpen
-    ? { ...run, outcome: { kind: 'failed', at: by.authorisedAt, code: `superseded by ${by.id}` } }
+    ? { ...run, outcome: { kind: 'failed', at: by.authorisedAt, code: 'superseded-by-newer-run' } }
     : run;
 }
 

@@ -49,6 +49,9 @@ type Refused<Outcome, Kind> =
     ? Code
     : never;
 
+/** Codes that the log itself gives a step or a run. */
+const LOG_CODES: readonly string[] = ['workers-lost', 'superseded-by-newer-run'];
+
 /** Codes that the reducer writes in its source, besides those that a decision or a run gives it. */
 const ANSWERS: readonly string[] = ['machine', 'configure'].flatMap((file) => {
   const source = readFileSync(`lib/control/${file}.ts`, 'utf8');
@@ -84,7 +87,7 @@ describe('docs/failure-modes.md', () => {
     ['Decisions', DECISION_CODES],
     ['Opinions', Object.keys(OPINION_CODES)],
     ['Verdicts', Object.keys(VERDICT_CODES)],
-    ['Steps of a run', [...STEP_CODES, 'workers-lost', ...Object.keys(SWITCH_REFUSALS)]],
+    ['Steps of a run', [...STEP_CODES, ...LOG_CODES, ...Object.keys(SWITCH_REFUSALS)]],
     [
       'Answers to commands',
       [...ANSWERS, ...Object.keys(CLAIM_REFUSALS), ...Object.keys(REJECTIONS)],

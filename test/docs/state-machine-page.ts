@@ -29,17 +29,18 @@ const GUARDS: { readonly [Guard in Transition['guards'][number]]: string } = {
     'The analysis is `active-site-failed`, `active-site-alarm` or `all-sites-failed`.',
   'active-site-recovered':
     'The service is impaired because its site failed, and the analysis is `all-sites-healthy`, `standby-not-ready` or `active-site-degraded`. After a failed run it never holds: a healthy site does not say where traffic stands.',
-  'decision-acts': 'The decision about this event is to act.',
+  'decision-acts':
+    'The decision about this event is to act. While a run is open it does so only for a person who forces it.',
   'decision-refuses': 'The decision about this event is to refuse.',
 };
 
 const EFFECTS: { readonly [Effect in Transition['effect']]: string } = {
   'start-failover':
-    'Opens a failover run. The target is the active site from this entry on, and the entry is the epoch.',
+    'Opens a failover run, and ends an open one as superseded. The target is the active site from this entry on, and the entry is the epoch.',
   'start-failback': 'The same, to the primary site.',
   'record-refusal':
     'Keeps the reason, and when to look again if time alone may lift it (hold-down, budget).',
-  'end-run': 'Closes the run; the hold-down begins, except after `setup`.',
+  'end-run': 'Closes the run. The hold-down begins if a failover or a failback came through.',
   none: 'Only the phase changes.',
 };
 

@@ -189,6 +189,22 @@ describe('a person switches meanwhile', () => {
     },
   );
 
+  test.each(CUTS)('%s: by force, past the open run, whose worker is fenced', async (_, cut) => {
+    const stage = await interruptedFailover(cut);
+    const { story } = stage;
+    story.say(EAST, 'healthy');
+    const asked = story.write({ ...failback, force: true });
+    expect(asked).toMatchObject({ kind: 'accepted', code: 'failback-authorised' });
+    expect(stage.run().outcome.kind).not.toBe('open');
+    await stage.untilOver();
+    stage.thaw();
+    await stage.pass(60_000);
+    expect(endings(stage)).toHaveLength(1);
+    expect(story.run()).toMatchObject({ kind: 'failback', outcome: { kind: 'done' } });
+    expect(story.service()).toMatchObject({ phase: { kind: 'steady' }, activeSite: EAST });
+    expectDnsAsLogged(stage);
+  });
+
   test('a change that was read for before and arrives after is refused as a whole', async () => {
     const stage = await interruptedFailover({ step: 'switch', place: 'after-claim' });
     const { story, zone, clock } = stage;

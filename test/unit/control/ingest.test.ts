@@ -159,6 +159,31 @@ describe('two processes that take beats of one site', () => {
   });
 });
 
+describe('a site that sends faster than its record can be written', () => {
+  test('has its beats written one after the other, each with one call', async () => {
+    const { ingest, calls, table } = createHarness();
+    await ingest.ingest(beatOf(1));
+    const outcomes = await Promise.all(
+      [2, 3, 4, 5].map((sequence) => ingest.ingest(beatOf(sequence))),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 4 }, () => 'accepted'));
+    expect(calls).toEqual(['read', 'write', 'write', 'write', 'write', 'write']);
+    expect(table.read('checkout', EAST)).toMatchObject({ window: { received: 5 } });
+  });
+
+  test('is turned away beyond a limit, alone, and without the observer doubting itself', async () => {
+    const { ingest } = createHarness();
+    const count = CONTROL_LIMITS.beatsWaitingMax + 5;
+    const flood = Array.from({ length: count }, (_, place) => ingest.ingest(beatOf(place + 1)));
+    const other = await ingest.ingest(beatOf(1, { site: WEST }));
+    const outcomes = await Promise.all(flood);
+    expect(other.kind).toBe('accepted');
+    expect(outcomes.filter(({ kind }) => kind === 'unavailable')).toHaveLength(5);
+    expect(ingest.takeStoreErrors()).toBe(0);
+    expect(await ingest.ingest(beatOf(count + 1))).toMatchObject({ kind: 'accepted' });
+  });
+});
+
 describe('a table that falters', () => {
   test('a lost answer of a write that was made: the beat counts once', async () => {
     const { ingest, table, calls, answers } = createHarness();

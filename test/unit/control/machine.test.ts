@@ -220,10 +220,26 @@ describe('requests', () => {
     expect(story.service().activeSite).toBe(EAST);
     expect(story.run().epoch.index).toBeGreaterThan(old.epoch.index);
     const ended = story.state().runs.find(({ id }) => id === old.id);
-    expect(ended?.outcome).toMatchObject({
-      kind: 'failed',
-      code: `superseded by ${story.run().id}`,
+    expect(ended?.outcome).toMatchObject({ kind: 'failed', code: 'superseded-by-newer-run' });
+    expect(story.state().timeline.slice(-2)).toMatchObject([
+      { kind: 'run-failed' },
+      { kind: 'run-started' },
+    ]);
+  });
+
+  test('forced while a run is open leave that run to nobody: its worker is turned away', () => {
+    const story = steadyStory();
+    story.write(failover(WEST));
+    const claim = { run: story.run().id, step: 'switch', attempt: 1 } as const;
+    story.write({ kind: 'claim-step', ...claim, worker: A });
+    story.write(failover(EAST, true));
+    const result = { kind: 'done', evidence: null } as const;
+    expect(story.write({ kind: 'finish-step', ...claim, result })).toMatchObject({
+      kind: 'refused',
+      code: 'run-not-open',
     });
+    story.finishRuns();
+    expect(story.service()).toMatchObject({ phase: { kind: 'steady' }, activeSite: EAST });
   });
 
   test('are decided on what the evidence says now, not when it came in', () => {
@@ -369,6 +385,22 @@ describe('damping', () => {
       to: EAST,
       trigger: 'automatic',
       authorisedAt: endedAt + 60_000,
+    });
+  });
+
+  test('a run that failed holds nothing down: the next site is tried at once, within the budget', () => {
+    const story = steadyStory(servicePolicy({ safety }));
+    story.say(EAST, 'failed');
+    story.say(EAST, 'healthy');
+    story.say(WEST, 'failed');
+    story.finishStep({ kind: 'failed', code: 'target-failed' });
+    expect(story.run()).toMatchObject({ from: WEST, to: EAST, trigger: 'automatic' });
+    story.say(WEST, 'healthy');
+    story.say(EAST, 'failed');
+    story.finishStep({ kind: 'failed', code: 'target-failed' });
+    expect(story.service()).toMatchObject({
+      phase: { kind: 'impaired', cause: 'run-failed' },
+      decision: { code: 'daily-budget-spent' },
     });
   });
 
