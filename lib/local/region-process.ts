@@ -177,8 +177,8 @@ function registerLost(region: RegionId, detail: string): AppError {
   return new AppError(`the register of ${region} is lost: ${detail}`, {
     code: 'register-lost',
     hint:
-      'Restore the folder of this region from its own copy. Without one, remove all of .tripoint ' +
-      'and begin anew: a register that forgot its votes may not go on.',
+      'Restore the folder of this region from a copy taken after it last stopped: an older one has ' +
+      'forgotten votes. Without such a copy, remove all of .tripoint and begin anew.',
     retryable: false,
   });
 }

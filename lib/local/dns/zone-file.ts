@@ -120,7 +120,7 @@ function unreadable(path: string, cause: unknown): AppError {
 function corrupt(path: string, detail: string, cause: unknown): AppError {
   return new AppError(`the zone file ${path} is damaged: ${detail}`, {
     code: 'zone-file-corrupt',
-    hint: 'Restore the file from a copy, or move it away to start with an empty zone.',
+    hint: 'Restore the file from a copy taken after the last switch; without one, remove the whole folder and begin anew.',
     retryable: false,
     cause,
   });

@@ -89,7 +89,7 @@ describe('the configuration of local mode', () => {
   });
 
   it('plays no site whose token only its hash is known of', async () => {
-    const text = DEMO.replace(/'.{2}CHECKOUT_US_WEST_2_TOKEN.'/, `sha256:${'0'.repeat(64)}`);
+    const text = DEMO.replace(/['"].{2}CHECKOUT_US_WEST_2_TOKEN.['"]/, `sha256:${'0'.repeat(64)}`);
     const { sites } = await load({ text });
     expect(sites.map(({ name }) => name)).toEqual(['checkout@us-east-1']);
   });
