@@ -270,6 +270,23 @@ describe('the basis of a command', () => {
     await registers.clock.advance(TIMEOUT_MS + 1000);
     expect(await propose(sleeper, 'after')).toMatchObject({ kind: 'committed' });
   });
+
+  test('is that of its first try, however often it is tried', async () => {
+    const { registers, process } = await leading();
+    const other = registers.process(B);
+    await propose(other, 'y');
+    const basisBefore = process.host.replica.applied.index;
+    portOf(process, A).plan('compareAndSet', 'lost-request');
+    portOf(process, A).plan('read', 'lost-request');
+    const outcome = propose(process, 'x');
+    await settle();
+    await propose(other, 'z');
+    await process.host.confirmLeadership();
+    await registers.clock.advance(200);
+    expect(await outcome).toMatchObject({ kind: 'committed', index: 5 });
+    const entry = registers.serverAt(A).entries.at(-1);
+    expect(entry?.command).toEqual({ id: idOf('x'), basis: basisBefore, body: 'x' });
+  });
 });
 
 describe('a copy of a leader that was deposed meanwhile', () => {
@@ -292,18 +309,21 @@ describe('a copy of a leader that was deposed meanwhile', () => {
 
   test('is never applied, whatever the new leader has committed', async () => {
     const { registers, process, other, outcome, cut } = await deposed();
-    // The very process whose proposal is under way hears of the new leader and its commits.
-    const read = process.host.confirmLeadership();
+    await propose(other, 'z');
     await settle();
+    // The very process whose proposal is under way takes up the new leader, whose register says that
+    // the place of `x` is committed, and waits for A; meanwhile its own replication of `x` ends.
+    const slow = gate();
+    portOf(process, A).plan('compareAndSet', { gate: slow.closed });
+    expect(registers.serverAt(B).commitIndex).toBeGreaterThanOrEqual(3);
+    const taken = process.host.lead(registers.serverAt(B));
+    portOf(process, C).isDown = true;
     cut.open();
+    await settle();
+    slow.open();
     await registers.clock.advance(1000);
-    await read;
-    await outcome;
-    const states = [process, other].map(({ host }) => host.replica.state.slice(0, 2));
-    expect(states).toEqual([
-      ['first', 'y'],
-      ['first', 'y'],
-    ]);
+    await Promise.all([taken, outcome]);
+    expect(process.host.replica.state.slice(0, 3)).toEqual(['first', 'y', 'z']);
   });
 
   test('is proposed anew under the new leader, and the command is committed once', async () => {
@@ -337,8 +357,7 @@ describe('a confirmed read', () => {
   });
 
   test('is refused without a majority', async () => {
-    const { registers } = await leading();
-    const reader = registers.process(A);
+    const { process: reader } = await leading();
     portOf(reader, B).isDown = true;
     portOf(reader, C).isDown = true;
     expect(await reader.host.confirmLeadership()).toBe(false);

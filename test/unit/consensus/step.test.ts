@@ -105,6 +105,15 @@ describe('a candidate', () => {
     expect(led.entries.at(-1)).toEqual({ index: 2, term: 2, command: null });
   });
 
+  it('gives up the leadership of the term before, and appends nothing until it leads anew', () => {
+    const leader = server([2], { votedFor: A, leaderOf: term(2) });
+    const stood = step(leader, { kind: 'campaign', term: term(3) }).server;
+    expect(stood.leaderOf).toBe(0);
+    const propose = { commands: [commandOf('x')], commit: ZERO };
+    const early = step(stood, { kind: 'propose', term: term(3), ...propose });
+    expect(early.reply).toEqual({ kind: 'no', reason: 'not-leader' });
+  });
+
   it('cannot lead on the vote it gave to another', () => {
     const voted = step(server([1]), vote(2, base(1, 1))).server;
     expect(step(voted, { kind: 'lead', term: term(2) }).reply).toEqual({
@@ -133,6 +142,13 @@ describe('AppendEntries (paper section 5.3)', () => {
     const follower = server([1, 2, 2, 2]);
     const message = append({ previous: base(1, 1), entries: [entryOf(2, 3)] });
     expect(termsOf(step(follower, message).server)).toEqual([1, 3]);
+  });
+
+  it('is refused once the term has moved on: a late append of a deposed leader', () => {
+    const follower = server([1, 3], { term: term(4), votedFor: C });
+    const late = append({ previous: base(2, 3), entries: [entryOf(3, 3)] });
+    const result = step(follower, late);
+    expect(result).toEqual({ server: follower, reply: { kind: 'no', reason: 'term-moved-on' } });
   });
 
   it('never shortens a log by an older, shorter append of the same leader', () => {
