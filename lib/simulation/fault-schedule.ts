@@ -26,6 +26,7 @@ const PAUSE_MS_MIN = 30;
 const PAUSE_MS_SPREAD = 500;
 const DURATION_MS_MIN = 50;
 const DURATION_MS_SPREAD = 2500;
+const LEADER_CHANCE = 0.4;
 /** Of one request, while somebody lies in wait. */
 const AMBUSH_CHANCE = 0.04;
 
@@ -84,7 +85,7 @@ export class FaultSchedule {
   #inject(): void {
     const durationMs = DURATION_MS_MIN + this.#random() ** 2 * DURATION_MS_SPREAD;
     const kind: ProcessKind = this.#random() < 0.6 ? 'controller' : 'function';
-    const [region, other] = [this.#anyRegion(), this.#anyRegion()];
+    const [region, other] = [this.#victim(), this.#anyRegion()];
     const faults = [
       () => this.#crash(kind, region, durationMs),
       () => this.#freeze(this.#cluster.processAt(kind, region).vitality, durationMs),
@@ -177,6 +178,12 @@ export class FaultSchedule {
       refusalChance: this.#random() * 0.1,
     });
     this.#world.after(durationMs, () => this.#cluster.network.calm());
+  }
+
+  /** Who leads is worth more to an adversary than the others. */
+  #victim(): RegionId {
+    const { leader } = this.#cluster;
+    return leader !== null && this.#random() < LEADER_CHANCE ? leader : this.#anyRegion();
   }
 
   #anyRegion(): RegionId {

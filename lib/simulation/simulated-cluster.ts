@@ -125,7 +125,7 @@ export class SimulatedCluster {
   start(kind: ProcessKind, region: RegionId): void {
     const { world, random, sha256 } = this.#setup;
     const vitality = new Vitality();
-    const fault = { skewMs: (random() - 0.5) * 20_000, rate: 0.9 + random() * 0.2 };
+    const fault = { skewMs: (random() - 0.5) * 20_000, rate: 0.7 + random() * 0.7 };
     const cluster = createCluster({
       identity: this.#identityOf(region),
       registers: this.regions.map((to) => this.#portTo(to, { region, vitality })),
