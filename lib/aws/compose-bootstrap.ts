@@ -22,15 +22,15 @@ const PATIENT_TIMEOUTS = { requestTimeoutMs: 15_000, connectionTimeoutMs: 5000 }
 /** Safe to repeat. @throws AppError as `bootstrapCluster` does. */
 export async function bootstrapOnAws(target: BootstrapTarget): Promise<BootstrapOutcome> {
   const { clusterId } = target;
-  const members = target.regions.toSorted();
-  const clients = members.map((region) => createDynamoClient({ region, ...PATIENT_TIMEOUTS }));
+  const founders = target.regions.toSorted();
+  const clients = founders.map((region) => createDynamoClient({ region, ...PATIENT_TIMEOUTS }));
   const registers = clients.map((client, position) => {
-    const region = members[position] as RegionId;
-    const identity = { clusterId, region, members };
+    const region = founders[position] as RegionId;
+    const identity = { clusterId, region, founders };
     return createRegisterStore({ client, tableName: tableNames(clusterId).consensus, identity });
   });
   try {
-    return await bootstrapCluster({ registers, clusterId, members });
+    return await bootstrapCluster({ registers, clusterId, founders });
   } finally {
     for (const client of clients) {
       client.destroy();

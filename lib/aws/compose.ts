@@ -57,7 +57,7 @@ export function composeRegion(effects: MakeEffects = noEffects): Composition {
   const clock = createLambdaClock();
   const tables = tableClients(regions);
   const stores = snapshotStores(settings);
-  const members = regions.toSorted();
+  const founders = regions.toSorted();
   return {
     settings,
     metrics: createLambdaMetrics(clusterId),
@@ -65,7 +65,7 @@ export function composeRegion(effects: MakeEffects = noEffects): Composition {
     sha256,
     log,
     region: createControlRegion({
-      identity: { clusterId, region, members },
+      identity: { clusterId, region, founders },
       registers: regions.map((member) => registerOf(settings, member, clientOf(tables, member))),
       health: createHealthStore({
         client: clientOf(tables, region),
@@ -94,7 +94,7 @@ function registerOf(
   region: RegionId,
   client: DynamoClient,
 ): RegisterPort {
-  const identity = { clusterId, region, members: regions.toSorted() };
+  const identity = { clusterId, region, founders: regions.toSorted() };
   return createRegisterStore({ client, tableName: consensusTable, identity });
 }
 

@@ -6,14 +6,14 @@
  * every one that exists has never voted.
  */
 import { AppError } from '../base/errors.ts';
-import { logIndex, type RegionId, term } from '../base/identifiers.ts';
+import type { RegionId } from '../base/identifiers.ts';
 import type { RegisterPort, RegisterRead } from './register-port.ts';
-import type { Server } from './server.ts';
+import { pristineServer } from './server.ts';
 
 export interface BootstrapOptions {
   readonly registers: readonly RegisterPort[];
   readonly clusterId: string;
-  readonly members: readonly RegionId[];
+  readonly founders: readonly RegionId[];
 }
 
 export type BootstrapOutcome = 'created' | 'already-there';
@@ -58,26 +58,18 @@ function amnesia(regions: readonly RegionId[]): AppError {
   return new AppError(`registers are missing from a running cluster: ${regions.join(', ')}`, {
     code: 'register-absent',
     hint:
-      'A register that voted may not be created anew: it could vote twice. Restore the table of ' +
-      'that region from its own storage, or replace the region (docs/raft.md, identity).',
+      'A register that voted may not be created anew: it could vote twice. If its table is lost for ' +
+      'good, a new one takes its place: `tripoint region replace`.',
     retryable: false,
   });
 }
 
 async function create(
   register: RegisterPort,
-  { clusterId, members }: BootstrapOptions,
+  { clusterId, founders }: BootstrapOptions,
 ): Promise<void> {
-  const pristine: Server = {
-    identity: { clusterId, region: register.region, members },
-    term: term(0),
-    votedFor: null,
-    leaderOf: term(0),
-    base: { index: logIndex(0), term: term(0) },
-    entries: [],
-    commitIndex: logIndex(0),
-  };
-  const outcome = await register.compareAndSet(0, pristine);
+  const identity = { clusterId, region: register.region, founders, incarnation: 1 };
+  const outcome = await register.compareAndSet(0, pristineServer(identity));
   if (outcome.kind === 'refused' || outcome.kind === 'unknown') {
     throw new AppError(`creating the register of ${register.region}: ${outcome.cause}`, {
       code: 'bootstrap-unfinished',

@@ -3,15 +3,24 @@ import type { Clock, Random } from '../base/clock.ts';
 import type { RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { LogEvent } from '../base/log.ts';
-import { isMajority } from './quorum.ts';
+import { decidersOf, regionOf } from './membership.ts';
+import { isMajority, isQuorum } from './quorum.ts';
 import { RegisterClient } from './register-client.ts';
 import type { RegisterPort } from './register-port.ts';
-import { type Identity, isLeader, type Server } from './server.ts';
+import {
+  type ClusterIdentity,
+  compareLogs,
+  configurationOf,
+  isLeader,
+  lastEntry,
+  membersAmong,
+  type Server,
+} from './server.ts';
 import { type ConsensusTimings, LOG_LIMITS, type LogLimits } from './settings.ts';
 
 export interface Cluster {
   /** `region` is where this process runs. */
-  readonly identity: Identity;
+  readonly identity: ClusterIdentity;
   readonly clients: ReadonlyMap<RegionId, RegisterClient>;
   readonly timings: ConsensusTimings;
   readonly limits: LogLimits;
@@ -21,17 +30,16 @@ export interface Cluster {
 }
 
 export interface ClusterOptions extends Omit<Cluster, 'clients' | 'limits'> {
-  /** One per member. */
+  /** One for each region that holds, held or will hold a table of the cluster; the log says who votes. */
   readonly registers: readonly RegisterPort[];
   /** `LOG_LIMITS`, unless a simulation wants to meet them soon. */
   readonly limits?: LogLimits;
 }
 
 export function createCluster({ registers, ...rest }: ClusterOptions): Cluster {
-  const { members, region } = rest.identity;
-  const regions = registers.map((register) => register.region).sort();
-  invariant(regions.join() === [...members].sort().join(), 'registers-not-members', { regions });
-  invariant(members.includes(region), 'region-not-a-member', { region });
+  const regions = registers.map(({ region }) => region);
+  invariant(new Set(regions).size === regions.length, 'two-registers-of-one-region', { regions });
+  invariant(regions.includes(rest.identity.region), 'no-register-of-own-region', { regions });
   const clients = new Map(
     registers.map((register) => [register.region, new RegisterClient(register, rest.log)]),
   );
@@ -40,7 +48,7 @@ export function createCluster({ registers, ...rest }: ClusterOptions): Cluster {
 
 export function clientOf({ clients }: Cluster, region: RegionId): RegisterClient {
   const client = clients.get(region);
-  invariant(client !== undefined, 'region-not-a-member', { region });
+  invariant(client !== undefined, 'no-register-of-region', { region });
   return client;
 }
 
@@ -69,25 +77,43 @@ export async function readAll(
 
 /**
  * The register that leads in the highest term among these. When that term has no leader (a campaign
- * came to nothing), the one whose term a majority still shares: it can commit, and must, for only
- * so does it meet the register that left its term.
+ * came to nothing), the one whose term a quorum still shares: it can commit, and must, for only so
+ * does it meet the register that left its term.
  */
 export function leaderAmong(servers: readonly Server[]): Server | null {
   const highest = Math.max(0, ...servers.map(({ term }) => term));
   const leaders = servers.filter(isLeader);
   return (
     leaders.find(({ term }) => term === highest) ??
-    leaders.find((leader) => isMajority(inTermOf(leader, servers), membersOf(leader))) ??
+    leaders.find((leader) => isInQuorum(leader, servers)) ??
     null
   );
 }
 
-function inTermOf({ term }: Server, servers: readonly Server[]): number {
-  return servers.filter((server) => server.term === term).length;
+/** Whether a quorum of this leader's voters is among these, in its term. */
+export function isInQuorum(leader: Server, servers: readonly Server[]): boolean {
+  const inTerm = servers.filter(({ term }) => term === leader.term);
+  return isQuorum(configurationOf(leader), membersAmong(inTerm));
 }
 
-function membersOf({ identity }: Server): number {
-  return identity.members.length;
+/** Whether a quorum of this register's voters is among these, in whatever term. */
+export function isAnswered(server: Server, servers: readonly Server[]): boolean {
+  return isQuorum(configurationOf(server), membersAmong(servers));
+}
+
+/**
+ * Whether these regions are enough for anything to be decided, as far as this process knows who
+ * votes: a guess from the copies at hand, for clocks and messages only.
+ */
+export function areRegionsEnough({ clients }: Cluster, regions: ReadonlySet<RegionId>): boolean {
+  const copies = [...clients.values()].map(({ cached }) => cached).filter((copy) => copy !== null);
+  const latest = copies.toSorted((a, b) => compareLogs(lastEntry(a), lastEntry(b))).at(-1);
+  if (latest === undefined) {
+    return isMajority(regions.size, clients.size);
+  }
+  const configuration = configurationOf(latest);
+  const deciders = decidersOf(configuration).filter((member) => regions.has(regionOf(member)));
+  return isQuorum(configuration, new Set(deciders));
 }
 
 /** Resolves as soon as `isEnough`, at the latest when all tasks have settled. Tasks never reject. */

@@ -10,9 +10,25 @@
  * (pre-vote, thesis section 9.6): it looks at their beats twice, some beats apart.
  */
 import { type RegionId, type Term, term as termOf } from '../base/identifiers.ts';
-import { type Cluster, clientOf, readAll, settledOrEnough } from './cluster.ts';
-import { isMajority } from './quorum.ts';
-import { type Base, compareLogs, lastEntry, type Server } from './server.ts';
+import {
+  areRegionsEnough,
+  type Cluster,
+  clientOf,
+  isAnswered,
+  readAll,
+  settledOrEnough,
+} from './cluster.ts';
+import { decidersOf, type MemberId, regionOf } from './membership.ts';
+import { isQuorum } from './quorum.ts';
+import {
+  type Base,
+  compareLogs,
+  configurationOf,
+  lastEntry,
+  memberOf,
+  membersAmong,
+  type Server,
+} from './server.ts';
 
 export type Election =
   | { readonly kind: 'won'; readonly leader: Server }
@@ -27,13 +43,13 @@ export async function isLeaderless(cluster: Cluster): Promise<boolean> {
   await cluster.clock.sleep(cluster.timings.beatMs * 3);
   const after = await readSigns(cluster);
   const silent = [...after].filter(([region, sign]) => before.get(region) === sign);
-  return isMajority(silent.length, cluster.identity.members.length);
+  return areRegionsEnough(cluster, new Set(silent.map(([region]) => region)));
 }
 
 /** What the first majority to answer knows of a leader; equal text = no new beat. */
-async function readSigns({ clients }: Cluster): Promise<ReadonlyMap<RegionId, string>> {
+async function readSigns(cluster: Cluster): Promise<ReadonlyMap<RegionId, string>> {
   const signs = new Map<RegionId, string>();
-  const reads = [...clients.values()].map(async (client) => {
+  const reads = [...cluster.clients.values()].map(async (client) => {
     const outcome = await client.readBeat();
     if (outcome.kind === 'found') {
       signs.set(client.region, `${outcome.beat.term}/${outcome.beat.counter}`);
@@ -41,30 +57,38 @@ async function readSigns({ clients }: Cluster): Promise<ReadonlyMap<RegionId, st
       signs.set(client.region, 'never');
     }
   });
-  await settledOrEnough(reads, () => isMajority(signs.size, clients.size));
+  await settledOrEnough(reads, () => areRegionsEnough(cluster, new Set(signs.keys())));
   return new Map(signs);
 }
 
+export interface Candidacy {
+  /** A register that is not asked may be in this term. */
+  readonly termSeen: number;
+  /** Who is to lead; null = whoever holds the most. */
+  readonly region: RegionId | null;
+}
+
 /**
- * One election, in a term above all that its electorate shows and above `termSeen`, which a register
- * that is not asked may be in. Never waits for a slow minority.
+ * One election, in a term above all that its electorate shows and above `termSeen`. Never waits for a
+ * slow minority.
  */
-export async function elect(cluster: Cluster, termSeen: number = 0): Promise<Election> {
-  const { members } = cluster.identity;
-  const mayVote = (answers: readonly Server[]) => isElectorate(answers, members.length);
-  const servers = await readAll(cluster, mayVote);
-  if (!mayVote(servers)) {
+export async function elect(
+  cluster: Cluster,
+  { termSeen, region }: Candidacy = { termSeen: 0, region: null },
+): Promise<Election> {
+  const servers = await readAll(cluster, isElectorate);
+  const candidate = isElectorate(servers) ? candidateAmong(servers, cluster, region) : null;
+  if (candidate === null) {
     return { kind: 'no-quorum' };
   }
-  const candidate = bestCandidate(servers, cluster.identity.region);
   const term = termOf(Math.max(termSeen, ...servers.map((server) => server.term)) + 1);
   const client = clientOf(cluster, candidate.identity.region);
   const own = await client.exchange(() => ({ kind: 'campaign', term }));
   if (own.kind !== 'answered' || own.reply.kind === 'no') {
     return { kind: 'lost', detail: `${client.region} did not stand for term ${term}` };
   }
-  const hasMajority = await collectVotes(cluster, { term, candidate: own.server });
-  if (!hasMajority) {
+  const isElected = await collectVotes(cluster, term, own.server);
+  if (!isElected) {
     return { kind: 'lost', detail: `${client.region} got no majority in term ${term}` };
   }
   const led = await client.exchange(() => ({ kind: 'lead', term }));
@@ -74,45 +98,67 @@ export async function elect(cluster: Cluster, termSeen: number = 0): Promise<Ele
 }
 
 /**
- * A majority; and for the first election of all, every register: a cluster that is still being made
- * must not vote, or a register that is not made yet would look like one that was lost.
+ * Enough to elect the best of them; and for the first election of all, every founder: a cluster that
+ * is still being made must not vote, or a register that is not made yet would look like one that was
+ * lost.
  */
-function isElectorate(servers: readonly Server[], memberCount: number): boolean {
+function isElectorate(servers: readonly Server[]): boolean {
+  const best = servers.toSorted(byLog).at(-1);
+  if (best === undefined) {
+    return false;
+  }
   const isFirst = servers.every(({ term }) => term === 0);
-  return isFirst ? servers.length === memberCount : isMajority(servers.length, memberCount);
+  const present = membersAmong(servers);
+  return isFirst
+    ? configurationOf(best).voters.every((voter) => present.has(voter))
+    : isAnswered(best, servers);
 }
 
-function bestCandidate(servers: readonly Server[], preferred: RegionId): Server {
-  return servers.reduce((best, server) => {
-    const order = compareLogs(lastEntry(server), lastEntry(best));
-    const isPreferred = order === 0 && server.identity.region === preferred;
-    return order > 0 || isPreferred ? server : best;
-  });
+/** Among those that may stand: the one asked for, else whoever holds the most, best this region. */
+function candidateAmong(
+  servers: readonly Server[],
+  { identity }: Cluster,
+  region: RegionId | null,
+): Server | null {
+  const voters = servers.filter((server) =>
+    decidersOf(configurationOf(server)).includes(memberOf(server)),
+  );
+  if (region !== null) {
+    return voters.find((server) => server.identity.region === region) ?? null;
+  }
+  const best = voters.toSorted(byLog).at(-1) ?? null;
+  const own = voters.find((server) => server.identity.region === identity.region);
+  return own !== undefined && best !== null && byLog(own, best) === 0 ? own : best;
 }
 
-interface Candidacy {
-  readonly term: Term;
-  /** The candidate's register after its own vote. */
-  readonly candidate: Server;
+function byLog(left: Server, right: Server): number {
+  return compareLogs(lastEntry(left), lastEntry(right));
 }
 
-async function collectVotes(cluster: Cluster, { term, candidate }: Candidacy): Promise<boolean> {
-  const { members } = cluster.identity;
-  const { region } = candidate.identity;
+/** By the configuration of the candidate's own log as it was when it voted for itself. */
+async function collectVotes(cluster: Cluster, term: Term, candidate: Server): Promise<boolean> {
+  const configuration = configurationOf(candidate);
+  const self = memberOf(candidate);
   const last: Base = { index: lastEntry(candidate).index, term: lastEntry(candidate).term };
-  let votes = 1;
-  let refusals = 0;
-  const requests = members
-    .filter((member) => member !== region)
+  const votes = new Set<MemberId>([self]);
+  const mayStillVote = new Set<MemberId>(decidersOf(configuration));
+  const requests = decidersOf(configuration)
+    .filter((member) => member !== self && cluster.clients.has(regionOf(member)))
     .map(async (member) => {
-      const client = clientOf(cluster, member);
-      const answer = await client.exchange(() => ({ kind: 'vote', term, candidate: region, last }));
-      const isYes = answer.kind === 'answered' && answer.reply.kind === 'yes';
-      votes += isYes ? 1 : 0;
-      refusals += answer.kind === 'answered' && !isYes ? 1 : 0;
+      const client = clientOf(cluster, regionOf(member));
+      const answer = await client.exchange(() => ({ kind: 'vote', term, candidate: self, last }));
+      if (answer.kind !== 'answered') {
+        return;
+      }
+      // The table that answers may have taken the place of the one that was asked.
+      if (answer.reply.kind === 'yes') {
+        votes.add(memberOf(answer.server));
+      } else {
+        mayStillVote.delete(member);
+      }
     });
-  const isWon = () => isMajority(votes, members.length);
-  const isLost = () => !isMajority(members.length - refusals, members.length);
+  const isWon = () => isQuorum(configuration, votes);
+  const isLost = () => !isQuorum(configuration, mayStillVote);
   await settledOrEnough(requests, () => isWon() || isLost());
   return isWon();
 }

@@ -9,10 +9,18 @@ import type { CommandId, LogIndex, RegionId, Term } from '../base/identifiers.ts
 import { logIndex } from '../base/identifiers.ts';
 import type { JsonValue, Sha256 } from '../base/json.ts';
 import { Applier } from './applier.ts';
-import { type Cluster, clientOf, leaderAmong, ownClient, readAll } from './cluster.ts';
+import {
+  areRegionsEnough,
+  type Cluster,
+  clientOf,
+  isAnswered,
+  isInQuorum,
+  leaderAmong,
+  ownClient,
+  readAll,
+} from './cluster.ts';
 import { committedIndex } from './progress.ts';
 import { ProposalQueue, type ProposeOutcome, type Shortfall } from './proposals.ts';
-import { isMajority } from './quorum.ts';
 import type { Exchange } from './register-client.ts';
 import {
   type AppliedEntry,
@@ -175,9 +183,9 @@ export class LogHost<State> {
 
   /** Whether a majority of registers answered when last asked; only with one can there be a leader. */
   #hasQuorum(): boolean {
-    const { clients, identity } = this.#cluster;
+    const { clients } = this.#cluster;
     const answering = [...clients.values()].filter(({ isReachable }) => isReachable);
-    return isMajority(answering.length, identity.members.length);
+    return areRegionsEnough(this.#cluster, new Set(answering.map(({ region }) => region)));
   }
 
   /**
@@ -193,6 +201,11 @@ export class LogHost<State> {
   async lead(leader: Server): Promise<void> {
     this.noteLeader({ region: leader.identity.region, term: leader.term });
     await this.#commitTail(leader);
+  }
+
+  /** Waits until this region's register holds the leader's log, or cannot be reached. */
+  async bringLevel(leader: Server, region: RegionId): Promise<void> {
+    await this.#replicator.level(leader, region);
   }
 
   /** What a beat, an election or a register said about who leads. */
@@ -216,7 +229,7 @@ export class LogHost<State> {
       const servers = await readAll(this.#cluster, isLeaderConfirmed);
       const leader = leaderAmong(servers);
       this.noteLeader(leadershipOf(leader));
-      if (leader === null || !isMajority(servers.length, leader.identity.members.length)) {
+      if (leader === null || !isAnswered(leader, servers)) {
         this.#lostQuorum = true;
         return false;
       }
@@ -286,14 +299,13 @@ function leadershipOf(server: Server | null): Leadership | null {
 /** A leader in the highest term that a majority was seen in. */
 function isLeaderKnown(servers: readonly Server[]): boolean {
   const leader = leaderAmong(servers);
-  return leader !== null && isMajority(servers.length, leader.identity.members.length);
+  return leader !== null && isAnswered(leader, servers);
 }
 
 /** The leader and a majority in its term. */
 function isLeaderConfirmed(servers: readonly Server[]): boolean {
   const leader = leaderAmong(servers);
-  const inTerm = servers.filter(({ term }) => term === leader?.term);
-  return leader !== null && isMajority(inTerm.length, leader.identity.members.length);
+  return leader !== null && isInQuorum(leader, servers);
 }
 
 function shortfallOf(answer: Exchange): Shortfall {

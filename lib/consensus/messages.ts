@@ -3,7 +3,8 @@
  * `campaign`, `lead` and `propose` are the parts of a candidate and of a leader that a process
  * would do to itself, and that a caller here does to the region's register.
  */
-import type { LogIndex, RegionId, Term } from '../base/identifiers.ts';
+import type { LogIndex, Term } from '../base/identifiers.ts';
+import type { Configuration, MemberId } from './membership.ts';
 import type { Base, Command, Entry } from './server.ts';
 
 /** The candidate's own vote; freezes its log for the term. Sent to the candidate's register. */
@@ -16,7 +17,7 @@ interface Campaign {
 interface Vote {
   readonly kind: 'vote';
   readonly term: Term;
-  readonly candidate: RegionId;
+  readonly candidate: MemberId;
   /** End of the candidate's log, as read after its own vote. */
   readonly last: Base;
 }
@@ -36,11 +37,20 @@ interface Propose {
   readonly commit: Base;
 }
 
+/** The next step of a change of who votes, for the leader's log (paper section 6). */
+interface Change {
+  readonly kind: 'change';
+  readonly term: Term;
+  readonly configuration: Configuration;
+  /** What the sender has proven committed: the configuration in force must be. */
+  readonly commit: Base;
+}
+
 /** AppendEntries (paper section 5.3). */
 interface Append {
   readonly kind: 'append';
   readonly term: Term;
-  readonly leader: RegionId;
+  readonly leader: MemberId;
   readonly previous: Base;
   readonly entries: readonly Entry[];
   readonly commitIndex: LogIndex;
@@ -50,8 +60,10 @@ interface Append {
 interface Install {
   readonly kind: 'install';
   readonly term: Term;
-  readonly leader: RegionId;
+  readonly leader: MemberId;
   readonly base: Base;
+  /** Who voted at the base. */
+  readonly configuration: Configuration;
 }
 
 /**
@@ -63,7 +75,7 @@ interface Compact {
   readonly base: Base;
 }
 
-export type Message = Campaign | Vote | Lead | Propose | Append | Install | Compact;
+export type Message = Campaign | Vote | Lead | Propose | Change | Append | Install | Compact;
 
 export type Refusal =
   /** The register is in a higher term: the sender is out of date. */
@@ -71,7 +83,13 @@ export type Refusal =
   | 'voted-for-another'
   | 'log-behind'
   | 'not-candidate'
+  /** A learner, or no member any more: it stands for nothing. */
+  | 'not-a-voter'
   | 'not-leader'
+  /** The configuration in force is not committed yet. */
+  | 'change-under-way'
+  /** Not one of the steps of `membership.ts` from the configuration in force. */
+  | 'not-a-step'
   | 'previous-missing'
   | 'not-in-log';
 

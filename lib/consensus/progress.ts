@@ -7,8 +7,17 @@
 import { type LogIndex, logIndex } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Message } from './messages.ts';
-import { majorityOf } from './quorum.ts';
-import { type Base, entriesBetween, isLeader, lastEntry, type Server, termAt } from './server.ts';
+import { quorumIndex } from './quorum.ts';
+import {
+  type Base,
+  configurationOf,
+  entriesBetween,
+  isLeader,
+  lastEntry,
+  memberOf,
+  type Server,
+  termAt,
+} from './server.ts';
 
 /**
  * Highest index up to which both logs are equal; null = the follower is behind the leader's base.
@@ -48,7 +57,7 @@ export function appendFor(leader: Server, follower: Server, commitIndex: LogInde
   return {
     kind: 'append',
     term: leader.term,
-    leader: leader.identity.region,
+    leader: memberOf(leader),
     previous,
     entries,
     commitIndex,
@@ -58,17 +67,20 @@ export function appendFor(leader: Server, follower: Server, commitIndex: LogInde
 /**
  * Highest index that the leader may call committed: on a majority of registers, all seen in the
  * leader's term, and ending in an entry of that term (paper section 5.4.2). 0 = none proven.
+ *
+ * By the configuration at the end of this copy. An older copy may not know of a change that came
+ * after: then the change is not committed without a majority of the voters that the copy does know,
+ * and they hold all that comes before it (docs/raft.md, who votes).
  */
 export function committedIndex(leader: Server, followers: readonly Server[]): LogIndex {
   if (!isLeader(leader)) {
     return leader.commitIndex;
   }
-  const matches = followers
-    .filter(({ term }) => term === leader.term)
-    .map((follower) => matchIndex(leader, follower) ?? 0);
-  const ascending = [...matches, lastEntry(leader).index].sort((a, b) => a - b);
-  const majority = majorityOf(leader.identity.members.length);
-  const agreed = ascending.at(-majority) ?? 0;
+  const held = new Map([[memberOf(leader), lastEntry(leader).index]]);
+  for (const follower of followers.filter(({ term }) => term === leader.term)) {
+    held.set(memberOf(follower), matchIndex(leader, follower) ?? logIndex(0));
+  }
+  const agreed = quorumIndex(configurationOf(leader), held);
   const isOwnTerm = termAt(leader, logIndex(agreed)) === leader.term;
   return logIndex(isOwnTerm ? Math.max(agreed, leader.commitIndex) : leader.commitIndex);
 }

@@ -146,7 +146,10 @@ export class Pulse<State> {
   }
 
   async #elect(): Promise<void> {
-    const election = await elect(this.#cluster, this.#host.highestTermSeen);
+    const election = await elect(this.#cluster, {
+      termSeen: this.#host.highestTermSeen,
+      region: null,
+    });
     this.#cluster.log('info', 'election', {
       outcome: election.kind,
       detail: election.kind === 'lost' ? election.detail : undefined,

@@ -16,8 +16,8 @@ import type { LogIndex, RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { LogEvent } from '../base/log.ts';
 import type { Message, Reply } from './messages.ts';
-import { requireNotRolledBack } from './register-guard.ts';
-import type { Beat, BeatRead, Copy, RegisterPort, Revision } from './register-port.ts';
+import { requireNotRolledBack, type Seen } from './register-guard.ts';
+import type { Beat, BeatRead, Copy, RegisterPort } from './register-port.ts';
 import { type Base, checkServer, type Server } from './server.ts';
 import { LOG_LIMITS } from './settings.ts';
 import { type StepResult, step } from './step.ts';
@@ -38,8 +38,8 @@ export class RegisterClient {
   readonly #port: RegisterPort;
   readonly #log: LogEvent;
   #copy: Copy | null = null;
-  /** Highest revision that this process saw; the register may never be older again. */
-  #revisionSeen: Revision = 0;
+  /** The latest that this process saw; the register may never be older again. */
+  #seen: Seen | null = null;
   #isReachable = false;
   #isHalted = false;
   #isAbsenceReported = false;
@@ -80,6 +80,7 @@ export class RegisterClient {
   refresh(): Promise<Server | null> {
     this.#nextRefresh ??= this.#serialised(async () => {
       this.#nextRefresh = null;
+      await this.#lookForSuccessor();
       const cause = await this.#guarded(
         () => this.#read(),
         () => HALTED,
@@ -156,6 +157,23 @@ export class RegisterClient {
     }
   }
 
+  /** A halted register is used again when another table has taken its place (`membership-change.ts`). */
+  async #lookForSuccessor(): Promise<void> {
+    if (!this.#isHalted || this.#seen === null) {
+      return;
+    }
+    // Whatever a register that lies throws now, it threw before, and was logged.
+    const read = await this.#port.read().catch(() => null);
+    if (read?.kind !== 'found') {
+      return;
+    }
+    const { incarnation } = read.copy.server.identity;
+    if (incarnation > this.#seen.incarnation) {
+      this.#isHalted = false;
+      this.#log('info', 'register-replaced', { region: this.region, incarnation });
+    }
+  }
+
   async #attempt(messageFor: MessageFor, effort: Effort): Promise<Exchange> {
     for (let attempts = 0; attempts < LOG_LIMITS.exchangeAttemptsMax; attempts += 1) {
       if (this.#copy === null) {
@@ -189,9 +207,11 @@ export class RegisterClient {
   }
 
   #keep(copy: Copy): void {
-    requireNotRolledBack(this.#revisionSeen, copy.revision);
+    if (this.#seen !== null) {
+      requireNotRolledBack(this.#seen, copy);
+    }
     checkServer(copy.server);
-    this.#revisionSeen = copy.revision;
+    this.#seen = { revision: copy.revision, incarnation: copy.server.identity.incarnation };
     this.#copy = copy;
   }
 
@@ -202,10 +222,10 @@ export class RegisterClient {
   #absent(): string {
     const error = new AppError(`the register of ${this.region} does not exist`, {
       code: 'register-absent',
-      hint: 'Never create it anew in a running cluster. First deployment: run the bootstrap command.',
+      hint: 'First deployment: run `tripoint bootstrap`. Lost table: run `tripoint region replace`.',
       retryable: false,
     });
-    if (this.#revisionSeen > 0) {
+    if (this.#seen !== null) {
       throw error;
     }
     if (!this.#isAbsenceReported) {

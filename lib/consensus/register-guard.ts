@@ -8,20 +8,32 @@
  * bug becomes a liveness bug, which a quorum survives.
  */
 import { AppError } from '../base/errors.ts';
-import type { Revision } from './register-port.ts';
-import type { Identity } from './server.ts';
+import type { Copy, Revision } from './register-port.ts';
+import type { ClusterIdentity } from './server.ts';
 
-/** @throws AppError `register-identity-mismatch` unless the register found is the one expected. */
-export function requireSameIdentity(expected: Identity, found: Identity): void {
+/**
+ * Which of a region's tables it is (`incarnation`) is not asked here: the configuration in the log
+ * says whether that one votes.
+ *
+ * @throws AppError `register-identity-mismatch` unless the register found is the one expected.
+ */
+export function requireSameIdentity(expected: ClusterIdentity, found: ClusterIdentity): void {
   if (describe(expected) !== describe(found)) {
     throw new AppError(`expected register ${describe(expected)}, found ${describe(found)}`, {
       code: 'register-identity-mismatch',
       hint:
-        'This table belongs to another cluster, region or member set. Point each control region ' +
-        'at its own consensus table, and never at a copy or a replica of another.',
+        'This table belongs to another cluster or region, or to a cluster that was made with other ' +
+        'regions. Point each control region at its own consensus table, and never at a copy or a ' +
+        'replica of another.',
       retryable: false,
     });
   }
+}
+
+/** What a caller has seen of a register; only a table that took its place begins anew. */
+export interface Seen {
+  readonly incarnation: number;
+  readonly revision: Revision;
 }
 
 /**
@@ -29,18 +41,25 @@ export function requireSameIdentity(expected: Identity, found: Identity): void {
  *
  * @throws AppError `register-rolled-back` when an older one stands there now.
  */
-export function requireNotRolledBack(expected: Revision, found: Revision): void {
-  if (found < expected) {
-    throw new AppError(`register was at revision ${expected} and is at ${found} now`, {
+export function requireNotRolledBack(expected: Seen, { revision, server }: Copy): void {
+  const { incarnation } = server.identity;
+  const isOlder = incarnation === expected.incarnation && revision < expected.revision;
+  if (isOlder || incarnation < expected.incarnation) {
+    const found = nameOf({ incarnation, revision });
+    throw new AppError(`register was at ${nameOf(expected)} and is at ${found} now`, {
       code: 'register-rolled-back',
       hint:
-        'The consensus table was restored from a backup or replaced, and its votes are lost. Stop ' +
-        'the controllers of this region; the others go on without it (docs/raft.md, identity).',
+        'The consensus table was restored from a backup, and its votes are lost. Delete the item ' +
+        '`register`; the other regions go on without it. Then run `tripoint region replace`.',
       retryable: false,
     });
   }
 }
 
-function describe(identity: Identity): string {
-  return `${identity.clusterId}@${identity.region} of [${identity.members.join(' ')}]`;
+function nameOf({ incarnation, revision }: Seen): string {
+  return `revision ${revision} of table ${incarnation}`;
+}
+
+function describe({ clusterId, region, founders }: ClusterIdentity): string {
+  return `${clusterId}@${region} of [${founders.join(' ')}]`;
 }

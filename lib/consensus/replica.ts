@@ -6,16 +6,19 @@
  * chain over every entry so far (tampering with any past entry changes it), and the sessions that
  * make a retried command harmless.
  */
-import type { CommandId, LogIndex, Term } from '../base/identifiers.ts';
+import type { CommandId, LogIndex, RegionId, Term } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import { canonicalJson, type JsonValue, type Sha256 } from '../base/json.ts';
+import { regionOf } from './membership.ts';
 import type { Base, Command, Entry } from './server.ts';
 import { LOG_LIMITS } from './settings.ts';
 
-/** The application behind the log. Both functions are pure and total. */
+/** The application behind the log. Its functions are pure and total. */
 export interface StateMachine<State> {
   readonly initial: State;
   readonly apply: (state: State, command: Command, at: Base) => Applied<State>;
+  /** Takes up who votes from here on. Left out by a machine that does not care. */
+  readonly reconfigure?: (state: State, voters: readonly RegionId[]) => State;
 }
 
 export interface Applied<State> {
@@ -82,6 +85,10 @@ export function applyEntries<State>(
     chain = chainAfter(chain, entry, sha256);
     position = { index: entry.index, term: entry.term };
     forgetOld(sessions, entry.index - sessionWindowEntries);
+    if (entry.configuration !== undefined) {
+      const voters = entry.configuration.voters.map(regionOf);
+      state = machine.reconfigure?.(state, voters) ?? state;
+    }
     if (entry.command !== null) {
       const isLate = entry.index - entry.command.basis > sessionWindowEntries;
       const call = { command: entry.command, position, isLate };
@@ -141,10 +148,20 @@ function forgetOld(sessions: Map<CommandId, Session>, oldest: number): void {
 
 /** Hash chain: each link covers the one before and the canonical text of the entry. */
 function chainAfter(chain: string, entry: Entry, sha256: Sha256): string {
-  const { index, term, command } = entry;
+  const { index, term, command, configuration } = entry;
   const content =
     command === null ? null : { id: command.id, basis: command.basis, body: command.body };
-  return sha256(`${chain}\n${canonicalJson({ index, term, command: content })}`);
+  const change =
+    configuration === undefined
+      ? undefined
+      : {
+          voters: configuration.voters,
+          outgoing: configuration.outgoing,
+          learners: configuration.learners,
+        };
+  return sha256(
+    `${chain}\n${canonicalJson({ index, term, command: content, configuration: change })}`,
+  );
 }
 
 /** Without the proposer's clock: a command sent again is stamped later and is the same command. */

@@ -7,9 +7,10 @@
  */
 import { type LogIndex, logIndex, type RegionId, term as termOf } from '../base/identifiers.ts';
 import { type Cluster, clientOf, settledOrEnough } from './cluster.ts';
+import { membersOf, regionOf } from './membership.ts';
 import { appendFor, committedIndex, matchIndex } from './progress.ts';
 import type { Exchange } from './register-client.ts';
-import { type Base, lastEntry, type Server, termAt } from './server.ts';
+import { type Base, configurationOf, lastEntry, memberOf, type Server, termAt } from './server.ts';
 
 export type Advance =
   /** Everything in the given leader's log is committed. */
@@ -70,13 +71,22 @@ export class Replicator {
     return { kind: this.#highestTermSeen > leader.term ? 'deposed' : 'no-majority' };
   }
 
+  /** Replicates the leader's log to one region, however many hold it already. */
+  async level(leader: Server, region: RegionId): Promise<void> {
+    this.#adopt(leader);
+    await this.#level(region);
+  }
+
   /** Whether some follower is known to lack entries of this leader, or was never asked. */
   isBehind(leader: Server): boolean {
     return this.#followersOf(leader).some((region) => !this.#isLevel(leader, region));
   }
 
-  #followersOf({ identity }: Server): readonly RegionId[] {
-    return identity.members.filter((region) => region !== identity.region);
+  /** Voters and learners, as far as this process has a way to them. */
+  #followersOf(leader: Server): readonly RegionId[] {
+    const regions = new Set(membersOf(configurationOf(leader)).map(regionOf));
+    regions.delete(leader.identity.region);
+    return [...regions].filter((region) => this.#cluster.clients.has(region));
   }
 
   #adopt(leader: Server): void {
@@ -186,7 +196,7 @@ export class Replicator {
    * nothing came of it, also when the follower's base is there already.
    */
   async #install(leader: Server, region: RegionId): Promise<boolean> {
-    const { base, term, identity } = leader;
+    const { base, baseConfiguration, term, identity } = leader;
     const client = clientOf(this.#cluster, region);
     const isAhead = (client.cached?.base.index ?? 0) >= base.index;
     if (isAhead || !(await this.#copySnapshot(base, identity.region, region))) {
@@ -195,8 +205,9 @@ export class Replicator {
     const answer = await client.exchange(() => ({
       kind: 'install',
       term,
-      leader: identity.region,
+      leader: memberOf(leader),
       base,
+      configuration: baseConfiguration,
     }));
     const isInstalled = answer.kind === 'answered' && answer.reply.kind === 'yes';
     if (isInstalled) {

@@ -5,9 +5,22 @@
  * back by compare-and-set (`register-port.ts`). All of term, vote, leadership and log tail change
  * in that one write, so no crash can tear them apart.
  */
-import type { CommandId, LogIndex, RegionId, Term } from '../base/identifiers.ts';
+import {
+  type CommandId,
+  type LogIndex,
+  logIndex,
+  type RegionId,
+  type Term,
+  term as termOf,
+} from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { JsonValue } from '../base/json.ts';
+import {
+  type Configuration,
+  foundingConfiguration,
+  type MemberId,
+  memberId,
+} from './membership.ts';
 
 /** What a client asked for. `basis` bounds how long its id is remembered (`sessions.ts`). */
 export interface Command {
@@ -17,11 +30,13 @@ export interface Command {
   readonly body: JsonValue;
 }
 
-/** `command: null` is the no-op that a new leader appends (Raft paper, section 8). */
+/** `command: null` is the no-op that a new leader appends (Raft paper, section 8), or a change of who votes. */
 export interface Entry {
   readonly index: LogIndex;
   readonly term: Term;
   readonly command: Command | null;
+  /** Who votes from here on, in force as soon as it is in the log (`membership.ts`). */
+  readonly configuration?: Configuration;
 }
 
 /** The last entry that a snapshot covers; the log begins after it. Index 0 = no snapshot. */
@@ -30,26 +45,76 @@ export interface Base {
   readonly term: Term;
 }
 
-/** Who this register is. Checked on every step; a mismatch halts (docs/raft.md, identity). */
-export interface Identity {
+/** Whose register it is. What is found elsewhere under this name halts (docs/raft.md, identity). */
+export interface ClusterIdentity {
   readonly clusterId: string;
   readonly region: RegionId;
-  /** All voters, sorted. */
-  readonly members: readonly RegionId[];
+  /** The regions that the cluster was made with, sorted. They never change, whoever votes today. */
+  readonly founders: readonly RegionId[];
+}
+
+export interface Identity extends ClusterIdentity {
+  /** 1 for the region's first table; one more for each table that took its place. */
+  readonly incarnation: number;
 }
 
 export interface Server {
   readonly identity: Identity;
   readonly term: Term;
-  /** The region that got this register's vote in `term`. */
-  readonly votedFor: RegionId | null;
+  /** The member that got this register's vote in `term`. */
+  readonly votedFor: MemberId | null;
   /** Equals `term` while this region leads; 0 otherwise. Never a process: a region leads. */
   readonly leaderOf: Term;
   readonly base: Base;
+  /** Who voted at `base`. Who votes now: `configurationOf`. */
+  readonly baseConfiguration: Configuration;
   /** Entries after `base`, contiguous, terms never falling. */
   readonly entries: readonly Entry[];
   /** Highest index known to be committed. Only a hint: always proven, maybe old. */
   readonly commitIndex: LogIndex;
+}
+
+/** A register that has never voted and holds nothing. */
+export function pristineServer(identity: Identity): Server {
+  return {
+    identity,
+    term: termOf(0),
+    votedFor: null,
+    leaderOf: termOf(0),
+    base: { index: logIndex(0), term: termOf(0) },
+    baseConfiguration: foundingConfiguration(identity.founders),
+    entries: [],
+    commitIndex: logIndex(0),
+  };
+}
+
+export function memberOf({ identity }: Server): MemberId {
+  return memberId(identity.region, identity.incarnation);
+}
+
+/** The members that these registers are. */
+export function membersAmong(servers: readonly Server[]): ReadonlySet<MemberId> {
+  return new Set(servers.map(memberOf));
+}
+
+/** Who votes, as far as this register's log goes (thesis section 4.1: the latest, committed or not). */
+export function configurationOf(server: Server): Configuration {
+  return server.entries.findLast(isChange)?.configuration ?? server.baseConfiguration;
+}
+
+/** Who voted at `index`, which must not lie before the base. */
+export function configurationAt(server: Server, index: LogIndex): Configuration {
+  const before = entriesBetween(server, server.base.index, index);
+  return before.findLast(isChange)?.configuration ?? server.baseConfiguration;
+}
+
+/** Where the configuration in force stands in the log; the base's index when it is not in the tail. */
+export function configurationIndex(server: Server): LogIndex {
+  return server.entries.findLast(isChange)?.index ?? server.base.index;
+}
+
+function isChange({ configuration }: Entry): boolean {
+  return configuration !== undefined;
 }
 
 export function lastEntry(server: Server): Base {
@@ -85,7 +150,7 @@ export function checkServer(server: Server): void {
   const last = lastEntry(server);
   invariant(server.leaderOf <= server.term, 'leader-of-future-term', server.identity);
   invariant(
-    server.leaderOf === 0 || server.votedFor === server.identity.region,
+    server.leaderOf === 0 || server.votedFor === memberOf(server),
     'leader-without-own-vote',
     server.identity,
   );

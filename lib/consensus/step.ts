@@ -14,15 +14,19 @@
  */
 import { type LogIndex, logIndex, type Term } from '../base/identifiers.ts';
 import { assertNever, invariant } from '../base/invariant.ts';
+import { decidersOf, isSameConfiguration, isStep, type MemberId } from './membership.ts';
 import type { Message, Refusal, Reply } from './messages.ts';
 import {
   type Base,
-  type Command,
   checkServer,
   compareLogs,
+  configurationAt,
+  configurationIndex,
+  configurationOf,
   type Entry,
   isLeader,
   lastEntry,
+  memberOf,
   type Server,
   termAt,
 } from './server.ts';
@@ -53,6 +57,8 @@ function dispatch(server: Server, message: Message): StepResult {
       return lead(server, message);
     case 'propose':
       return propose(server, message);
+    case 'change':
+      return change(server, message);
     case 'append':
       return append(server, message);
     case 'install':
@@ -79,23 +85,26 @@ function checkTransition(before: Server, after: Server): void {
 // ── Roles: the only three places where term, vote and leadership change ──────────────────────────
 
 function becomeCandidate(server: Server, term: Term): Server {
-  return { ...server, term, votedFor: server.identity.region, leaderOf: NOT_LEADING };
+  return { ...server, term, votedFor: memberOf(server), leaderOf: NOT_LEADING };
 }
 
-function becomeFollower(server: Server, term: Term, votedFor: Server['votedFor']): Server {
+function becomeFollower(server: Server, term: Term, votedFor: MemberId): Server {
   return { ...server, term, votedFor, leaderOf: NOT_LEADING };
 }
 
 function becomeLeader(server: Server): Server {
-  return { ...withEntries(server, [null]), leaderOf: server.term };
+  return { ...withEntries(server, [{ command: null }]), leaderOf: server.term };
 }
 
 // ── Elections (paper section 5.2, 5.4.1) ─────────────────────────────────────────────────────────
 
 function campaign(server: Server, { term }: MessageOf<'campaign'>): StepResult {
-  const isOwnVote = server.term === term && server.votedFor === server.identity.region;
-  if (isOwnVote) {
+  const self = memberOf(server);
+  if (server.term === term && server.votedFor === self) {
     return yes(server);
+  }
+  if (!decidersOf(configurationOf(server)).includes(self)) {
+    return no(server, 'not-a-voter');
   }
   return server.term < term ? yes(becomeCandidate(server, term)) : no(server, 'term-moved-on');
 }
@@ -119,7 +128,7 @@ function lead(server: Server, { term }: MessageOf<'lead'>): StepResult {
   if (server.term > term) {
     return no(server, 'term-moved-on');
   }
-  if (server.term < term || server.votedFor !== server.identity.region) {
+  if (server.term < term || server.votedFor !== memberOf(server)) {
     return no(server, 'not-candidate');
   }
   return isLeader(server) ? yes(server) : yes(becomeLeader(server));
@@ -140,8 +149,39 @@ function propose(server: Server, message: MessageOf<'propose'>): StepResult {
   if (missing.length === 0) {
     return yes(server);
   }
-  const next = withEntries(server, missing);
+  const next = withEntries(
+    server,
+    missing.map((command) => ({ command })),
+  );
   return termAt(next, commit.index) === commit.term ? raiseCommitTo(next, commit.index) : yes(next);
+}
+
+/**
+ * Who votes is changed only from a configuration that is committed: an uncommitted one may be gone
+ * tomorrow, and two changes that do not know of each other could elect two leaders. A leader does not
+ * vote itself away: it hands over first (`transfer.ts`).
+ */
+function change(server: Server, message: MessageOf<'change'>): StepResult {
+  const { term, configuration, commit } = message;
+  if (server.term > term) {
+    return no(server, 'term-moved-on');
+  }
+  if (server.term < term || !isLeader(server)) {
+    return no(server, 'not-leader');
+  }
+  const current = configurationOf(server);
+  if (isSameConfiguration(current, configuration)) {
+    return yes(server);
+  }
+  const isCommitted =
+    commit.index >= configurationIndex(server) && termAt(server, commit.index) === commit.term;
+  if (!isCommitted) {
+    return no(server, 'change-under-way');
+  }
+  const isSound = isStep(current, configuration) && configuration.voters.includes(memberOf(server));
+  return isSound
+    ? yes(withEntries(server, [{ command: null, configuration }]))
+    : no(server, 'not-a-step');
 }
 
 // ── A follower's log (paper section 5.3) ─────────────────────────────────────────────────────────
@@ -163,10 +203,7 @@ function append(server: Server, message: MessageOf<'append'>): StepResult {
 }
 
 /** The server in the leader's term, following it; null when the term has moved on. */
-function accept(
-  server: Server,
-  { term, leader }: { term: Term; leader: Server['votedFor'] },
-): Server | null {
+function accept(server: Server, { term, leader }: { term: Term; leader: MemberId }): Server | null {
   if (server.term > term) {
     return null;
   }
@@ -213,7 +250,8 @@ function merged(server: Server, after: LogIndex, entries: readonly Entry[]): rea
 
 // ── Snapshots (paper section 7) ──────────────────────────────────────────────────────────────────
 
-function install(server: Server, { term, leader, base }: MessageOf<'install'>): StepResult {
+function install(server: Server, message: MessageOf<'install'>): StepResult {
+  const { term, leader, base, configuration } = message;
   const follower = accept(server, { term, leader });
   if (follower === null) {
     return no(server, 'term-moved-on');
@@ -229,7 +267,7 @@ function install(server: Server, { term, leader, base }: MessageOf<'install'>): 
     'snapshot-drops-committed-entries',
     base,
   );
-  return yes({ ...follower, base, entries, commitIndex });
+  return yes({ ...follower, base, baseConfiguration: configuration, entries, commitIndex });
 }
 
 function compact(server: Server, { base }: MessageOf<'compact'>): StepResult {
@@ -239,9 +277,10 @@ function compact(server: Server, { base }: MessageOf<'compact'>): StepResult {
   if (termAt(server, base.index) !== base.term) {
     return no(server, 'not-in-log');
   }
+  const baseConfiguration = configurationAt(server, base.index);
   const entries = server.entries.slice(base.index - server.base.index);
   const commitIndex = logIndex(Math.max(server.commitIndex, base.index));
-  return yes({ ...server, base, entries, commitIndex });
+  return yes({ ...server, base, baseConfiguration, entries, commitIndex });
 }
 
 function raiseCommitTo(server: Server, commitIndex: LogIndex): StepResult {
@@ -252,13 +291,16 @@ function raiseCommitTo(server: Server, commitIndex: LogIndex): StepResult {
 
 const NOT_LEADING = 0 as Term;
 
-/** Appends commands (null = no-op) as entries of the current term. */
-function withEntries(server: Server, commands: readonly (Command | null)[]): Server {
+/** Appends entries of the current term. */
+function withEntries(
+  server: Server,
+  contents: readonly Pick<Entry, 'command' | 'configuration'>[],
+): Server {
   const start = lastEntry(server).index + 1;
-  const entries = commands.map((command, i) => ({
+  const entries = contents.map((content, i) => ({
     index: logIndex(start + i),
     term: server.term,
-    command,
+    ...content,
   }));
   return { ...server, entries: [...server.entries, ...entries] };
 }

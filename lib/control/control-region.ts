@@ -16,7 +16,7 @@ import { Pulse } from '../consensus/pulse.ts';
 import { isMajority } from '../consensus/quorum.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
 import type { AppliedEntry } from '../consensus/replica.ts';
-import type { Entry, Identity } from '../consensus/server.ts';
+import type { ClusterIdentity, Entry } from '../consensus/server.ts';
 import type { ConsensusTimings } from '../consensus/settings.ts';
 import type { Run, Step, StepResult } from '../recovery/run.ts';
 import type { RecoveryState } from '../recovery/state.ts';
@@ -35,7 +35,7 @@ import { type SnapshotOutcome, StateSnapshots } from './state-snapshot.ts';
 import { Worker } from './worker.ts';
 
 export interface ControlRegionOptions {
-  readonly identity: Identity;
+  readonly identity: ClusterIdentity;
   /** One per member, in any order. */
   readonly registers: readonly RegisterPort[];
   readonly health: HealthStore;
@@ -83,7 +83,7 @@ export class ControlRegion {
     const { identity, registers, health, stores, clock, sha256, random } = options;
     this.#options = options;
     this.#cluster = createCluster({ ...options, registers });
-    const machine = createControlMachine(identity.members);
+    const machine = createControlMachine(identity.founders);
     const cluster = this.#cluster;
     this.#host = new LogHost({ cluster, machine, sha256 });
     this.#pulse = new Pulse(cluster, this.#host);
@@ -366,8 +366,8 @@ function subjectOf(command: ControlCommand): string {
 
 /** This region's store, and the next region's in order. */
 function copyTargets({ stores, identity }: ControlRegionOptions): readonly SnapshotStore[] {
-  const { members, region } = identity;
-  const next = members[(members.indexOf(region) + 1) % members.length];
+  const regions = [...stores.all.keys()].sort();
+  const next = regions[(regions.indexOf(identity.region) + 1) % regions.length];
   const other = next === undefined ? undefined : stores.all.get(next);
   return other === undefined || other === stores.own ? [stores.own] : [stores.own, other];
 }

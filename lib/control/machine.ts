@@ -24,7 +24,7 @@ import { runEnded, stepWaits, withEvents } from './timeline.ts';
 
 type CommandOf<Kind extends ControlCommand['kind']> = Extract<ControlCommand, { kind: Kind }>;
 
-/** @param observers the control regions, whose majority decides. */
+/** @param observers the regions of the first voters, whose majority decides; who votes later, the log says. */
 export function createControlMachine(observers: readonly RegionId[]): StateMachine<RecoveryState> {
   return {
     initial: { observers, configHash: null, services: {}, runs: [], timeline: [] },
@@ -32,6 +32,7 @@ export function createControlMachine(observers: readonly RegionId[]): StateMachi
       const reduction = reduce(state, body as unknown as ControlCommand, at);
       return { state: reduction.state, result: reduction.result as unknown as JsonValue };
     },
+    reconfigure: (state, voters) => ({ ...state, observers: voters }),
   };
 }
 

@@ -7,8 +7,8 @@ import { openRegisters } from './region-stores.ts';
 export async function makeRegisters(layout: Layout, clusterId: string): Promise<BootstrapOutcome> {
   const { registers, close } = openRegisters(clusterId, layout.regions, 'making');
   try {
-    const members = layout.regions.map(({ region }) => region).toSorted();
-    return await bootstrapCluster({ registers, clusterId, members });
+    const founders = layout.regions.map(({ region }) => region).toSorted();
+    return await bootstrapCluster({ registers, clusterId, founders });
   } finally {
     close();
   }

@@ -92,7 +92,7 @@ function composeRegion(
     });
   }
   return createControlRegion({
-    identity: { clusterId, region, members: peers.map((peer) => peer.region).toSorted() },
+    identity: { clusterId, region, founders: peers.map((peer) => peer.region).toSorted() },
     registers: stores.registers,
     health: createHealthStore({ client: stores.own, tableName: TABLES.health }),
     stores: { own, all: snapshots },

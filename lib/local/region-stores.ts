@@ -54,7 +54,7 @@ export function openRegisters(
   peers: readonly Place[],
   purpose: 'working' | 'making',
 ): LocalRegisters {
-  const members = peers.map(({ region }) => region).toSorted();
+  const founders = peers.map(({ region }) => region).toSorted();
   const clients = peers.map((place) => ({
     region: place.region,
     client: createLocalClient(place, purpose),
@@ -64,7 +64,7 @@ export function openRegisters(
       createRegisterStore({
         client,
         tableName: TABLES.consensus,
-        identity: { clusterId, region, members },
+        identity: { clusterId, region, founders },
       }),
     ),
     close: () => {

@@ -17,7 +17,7 @@ import type {
   RegisterWrite,
   Revision,
 } from '../consensus/register-port.ts';
-import { type Base, checkServer, type Identity, type Server } from '../consensus/server.ts';
+import { type Base, type ClusterIdentity, checkServer, type Server } from '../consensus/server.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 /** Where DynamoDB's wall stands for the real register, counted on the JSON text of the server. */
@@ -57,8 +57,12 @@ export class MemoryRegister {
     if (current !== null) {
       requireSameIdentity(server.identity, current.server.identity);
     }
-    if ((current?.revision ?? 0) !== expected) {
-      requireNotRolledBack(expected, current?.revision ?? expected);
+    const { incarnation } = server.identity;
+    const isOther = current !== null && current.server.identity.incarnation !== incarnation;
+    if ((current?.revision ?? 0) !== expected || isOther) {
+      if (current !== null) {
+        requireNotRolledBack({ revision: expected, incarnation }, current);
+      }
       return { kind: 'conflict', copy: current };
     }
     this.#copy = deepFreeze({ revision: expected + 1, server });
@@ -95,7 +99,7 @@ export class MemoryRegister {
 }
 
 /** The port of one control region on the store. Ports with one store share one register. */
-export function memoryRegisterPort(store: MemoryRegister, identity: Identity): RegisterPort {
+export function memoryRegisterPort(store: MemoryRegister, identity: ClusterIdentity): RegisterPort {
   const ownCopy = (): Copy | null => {
     const { copy } = store;
     if (copy !== null) {

@@ -8,7 +8,7 @@
  */
 import type { Clock, Random } from '../base/clock.ts';
 import { AppError } from '../base/errors.ts';
-import { logIndex, type RegionId, regionId, term } from '../base/identifiers.ts';
+import { type RegionId, regionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Sha256 } from '../base/json.ts';
 import { type Cluster, createCluster, leaderAmong } from '../consensus/cluster.ts';
@@ -16,7 +16,7 @@ import { Compactor } from '../consensus/compactor.ts';
 import { LogHost } from '../consensus/log-host.ts';
 import { Pulse } from '../consensus/pulse.ts';
 import type { Copy, RegisterPort } from '../consensus/register-port.ts';
-import type { Base, Identity, Server } from '../consensus/server.ts';
+import { type Base, type ClusterIdentity, pristineServer } from '../consensus/server.ts';
 import {
   type ConsensusTimings,
   LOCAL_TIMINGS,
@@ -86,7 +86,7 @@ export class SimulatedCluster {
     this.network = new Network(setup.world, setup.random);
     for (const region of this.regions) {
       const store = new MemoryRegister();
-      store.compareAndSet(0, pristine(this.#identityOf(region)));
+      store.compareAndSet(0, pristineServer({ ...this.#identityOf(region), incarnation: 1 }));
       this.#stores.set(region, store);
     }
   }
@@ -182,24 +182,12 @@ export class SimulatedCluster {
     }
   }
 
-  #identityOf(region: RegionId): Identity {
-    return { clusterId: 'simulated', region, members: [...this.regions].sort() };
+  #identityOf(region: RegionId): ClusterIdentity {
+    return { clusterId: 'simulated', region, founders: [...this.regions].sort() };
   }
 }
 
 async function catchUp({ clients, identity }: Cluster, host: LogHost<Ledger>): Promise<void> {
   const beat = await clients.get(identity.region)?.readBeat();
   await host.follow(beat?.kind === 'found' ? beat.beat.commit : null);
-}
-
-function pristine(identity: Identity): Server {
-  return {
-    identity,
-    term: term(0),
-    votedFor: null,
-    leaderOf: term(0),
-    base: { index: logIndex(0), term: term(0) },
-    entries: [],
-    commitIndex: logIndex(0),
-  };
 }

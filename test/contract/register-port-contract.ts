@@ -21,7 +21,7 @@ export interface RegisterHarness {
 const STRANGERS: readonly (readonly [string, Identity])[] = [
   ['cluster', identityOf({ clusterId: 'another-cluster' })],
   ['region', identityOf({ region: regionId('us-east-2') })],
-  ['member set', identityOf({ members: [regionId('us-east-1'), regionId('us-east-2')] })],
+  ['founders', identityOf({ founders: [regionId('us-east-1'), regionId('us-east-2')] })],
 ];
 
 export function registerPortContract(name: string, start: () => Promise<RegisterHarness>): void {
@@ -161,7 +161,7 @@ function appended(server: Server, id: CommandId): Server {
 function contentCases(open: (identity?: Identity) => RegisterPort): void {
   test.each<readonly [string, Server]>([
     ['every field at work', busyServer()],
-    ['a single member', emptyServer(identityOf({ members: [regionId('us-east-1')] }))],
+    ['a single founder', emptyServer(identityOf({ founders: [regionId('us-east-1')] }))],
     ['the largest counters', largestCounters()],
     ['bodies of every JSON type', serverWith([null, false, 0, -1.5e-7, '', [], {}, [{ a: [] }]])],
     ['text of every plane', serverWith(['Ærø 東京 🗻 \u0000 \u2028 " \\', { 'ключ 🔑': '' }])],

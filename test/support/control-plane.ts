@@ -51,14 +51,14 @@ export async function startMemoryCluster(clock: ManualClock): Promise<MemoryClus
   let weather: Weather = 'fine';
   let answers = true;
   const registers = REGIONS.map((member) => {
-    const identity = { clusterId: CLUSTER_ID, region: member, members: REGIONS };
+    const identity = { clusterId: CLUSTER_ID, region: member, founders: REGIONS };
     const port = memoryRegisterPort(new MemoryRegister(), identity);
     return member === OWN ? port : underWeather(port, () => weather);
   });
-  await bootstrapCluster({ registers, clusterId: CLUSTER_ID, members: REGIONS });
+  await bootstrapCluster({ registers, clusterId: CLUSTER_ID, founders: REGIONS });
   const store = memorySnapshotStore();
   const region = createControlRegion({
-    identity: { clusterId: CLUSTER_ID, region: OWN, members: REGIONS },
+    identity: { clusterId: CLUSTER_ID, region: OWN, founders: REGIONS },
     registers,
     health: faltering(memoryHealthStore(new MemoryHealthTable()), () => answers),
     stores: { own: store, all: new Map([[OWN, store]]) },

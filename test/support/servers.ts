@@ -1,7 +1,12 @@
 /** Raft servers as values, for tests of whatever stores them. */
 import { commandId, logIndex, type RegionId, regionId, term } from '../../lib/base/identifiers.ts';
 import type { JsonValue } from '../../lib/base/json.ts';
-import type { Entry, Identity, Server } from '../../lib/consensus/server.ts';
+import {
+  type Entry,
+  type Identity,
+  pristineServer,
+  type Server,
+} from '../../lib/consensus/server.ts';
 
 export const MEMBERS: readonly RegionId[] = ['us-east-1', 'us-east-2', 'us-west-2'].map(regionId);
 
@@ -9,22 +14,15 @@ export function identityOf(changes: Partial<Identity> = {}): Identity {
   return {
     clusterId: 'contract-cluster',
     region: regionId('us-east-1'),
-    members: MEMBERS,
+    founders: MEMBERS,
+    incarnation: 1,
     ...changes,
   };
 }
 
 /** A server that never heard of an election. */
 export function emptyServer(identity: Identity = identityOf()): Server {
-  return {
-    identity,
-    term: term(0),
-    votedFor: null,
-    leaderOf: term(0),
-    base: { index: logIndex(0), term: term(0) },
-    entries: [],
-    commitIndex: logIndex(0),
-  };
+  return pristineServer(identity);
 }
 
 /** A leader of term 3 whose log holds one command per body. */

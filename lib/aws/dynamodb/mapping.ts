@@ -1,8 +1,8 @@
 /**
  * A Raft server as an item, and back.
  *
- *   pk `register`  sk <group>   revision, cluster, region, members, term, votedFor?, leaderOf,
- *                               baseIndex, baseTerm, commit, log
+ *   pk `register`  sk <group>   revision, cluster, region, founders, incarnation, term, votedFor?,
+ *                               leaderOf, baseIndex, baseTerm, voters, outgoing?, learners?, commit, log
  *   pk `beat`      sk <group>   term, leader, counter, commitIndex, commitTerm
  *
  * The group names the Raft group in its table; one Query of `register` lists a region's groups. The
@@ -10,13 +10,16 @@
  * regions, that share a table must meet in one item and halt, not live side by side unseen.
  *
  * The log is one compact JSON string, because the item is always written whole and read whole. An
- * entry is `[term]` (no-op) or `[term,"id",basis,body]`; its index is the base's plus its place.
+ * entry is `[term]` (no-op), `[term,"id",basis,body]` or `[term,[voters,outgoing,learners]]`; its
+ * index is the base's plus its place.
  * Size: an entry costs its body's JSON, its id, and 10 to 30 bytes; everything but the log costs
- * under 300 bytes with three regions. So 380 KB hold about 1,500 commands of 200 bytes, but the
+ * under 400 bytes with three regions. So 380 KB hold about 1,500 commands of 200 bytes, but the
  * write is charged by the KB of the whole item: keep the tail short.
  */
 import { commandId, logIndex, regionId, term } from '../../base/identifiers.ts';
 import type { JsonValue } from '../../base/json.ts';
+import type { Configuration, MemberId } from '../../consensus/membership.ts';
+import { incarnationOf, memberId, regionOf } from '../../consensus/membership.ts';
 import type { Beat, Copy, Revision } from '../../consensus/register-port.ts';
 import { type Base, checkServer, type Entry, type Server } from '../../consensus/server.ts';
 import {
@@ -53,6 +56,7 @@ export function encodeRegister(revision: Revision, server: Server): Item {
     leaderOf: integerValue(server.leaderOf),
     baseIndex: integerValue(server.base.index),
     baseTerm: integerValue(server.base.term),
+    ...encodeConfiguration(server.baseConfiguration),
     commit: integerValue(server.commitIndex),
     log: textValue(encodeLog(server.entries)),
   };
@@ -62,12 +66,22 @@ export function encodeRegister(revision: Revision, server: Server): Item {
 export function encodeIdentity(identity: Server['identity']): {
   readonly cluster: { readonly S: string };
   readonly region: { readonly S: string };
-  readonly members: { readonly S: string };
+  readonly founders: { readonly S: string };
+  readonly incarnation: { readonly N: string };
 } {
   return {
     cluster: textValue(identity.clusterId),
     region: textValue(identity.region),
-    members: textValue(identity.members.join(',')),
+    founders: textValue(identity.founders.join(',')),
+    incarnation: integerValue(identity.incarnation),
+  };
+}
+
+function encodeConfiguration({ voters, outgoing, learners }: Configuration): Item {
+  return {
+    voters: textValue(voters.join(',')),
+    ...(outgoing === null ? {} : { outgoing: textValue(outgoing.join(',')) }),
+    ...(learners.length === 0 ? {} : { learners: textValue(learners.join(',')) }),
   };
 }
 
@@ -94,23 +108,50 @@ function decodeServer(read: ItemReader): Server {
     identity: {
       clusterId: read.text('cluster'),
       region: regionId(read.text('region')),
-      members: read.text('members').split(',').map(regionId),
+      founders: read.text('founders').split(',').map(regionId),
+      incarnation: read.integer('incarnation'),
     },
     term: term(read.integer('term')),
-    votedFor: votedFor === null ? null : regionId(votedFor),
+    votedFor: votedFor === null ? null : decodeMember(votedFor),
     leaderOf: term(read.integer('leaderOf')),
     base,
+    baseConfiguration: {
+      voters: decodeMembers(read.text('voters')),
+      outgoing: decodeMembersOrNull(read.textOrNull('outgoing')),
+      learners: decodeMembersOrNull(read.textOrNull('learners')) ?? [],
+    },
     entries: decodeLog(read, base),
     commitIndex: logIndex(read.integer('commit')),
   };
 }
 
+function decodeMembersOrNull(text: string | null): readonly MemberId[] | null {
+  return text === null ? null : decodeMembers(text);
+}
+
+function decodeMembers(text: string): readonly MemberId[] {
+  return text.split(',').map(decodeMember);
+}
+
+/** @throws InvariantError unless it is the id of a member. */
+function decodeMember(text: string): MemberId {
+  const member = text as MemberId;
+  return memberId(regionId(regionOf(member)), incarnationOf(member));
+}
+
 function encodeLog(entries: readonly Entry[]): string {
   return JSON.stringify(
-    entries.map(({ term: entryTerm, command }) =>
-      command === null ? [entryTerm] : [entryTerm, command.id, command.basis, command.body],
-    ),
+    entries.map(({ term: entryTerm, command, configuration }) => {
+      if (command !== null) {
+        return [entryTerm, command.id, command.basis, command.body];
+      }
+      return configuration === undefined ? [entryTerm] : [entryTerm, membersIn(configuration)];
+    }),
   );
+}
+
+function membersIn({ voters, outgoing, learners }: Configuration): readonly unknown[] {
+  return [voters, outgoing, learners];
 }
 
 function decodeLog(read: ItemReader, base: Base): readonly Entry[] {
@@ -132,6 +173,10 @@ function decodeEntry(read: ItemReader, index: Entry['index'], fields: readonly u
   if (fields.length === 1) {
     return { index, term: term(entryTerm), command: null };
   }
+  if (fields.length === 2) {
+    const configuration = decodeChange(read, index, fields[1]);
+    return { index, term: term(entryTerm), command: null, configuration };
+  }
   if (fields.length !== 4 || typeof id !== 'string' || typeof basis !== 'number') {
     return read.fail(`entry ${index} is malformed`);
   }
@@ -141,6 +186,22 @@ function decodeEntry(read: ItemReader, index: Entry['index'], fields: readonly u
     // Parsed JSON is a JsonValue by construction.
     command: { id: commandId(id), basis: logIndex(basis), body: body as JsonValue },
   };
+}
+
+function decodeChange(read: ItemReader, index: Entry['index'], lists: unknown): Configuration {
+  const [voters, outgoing, learners] = Array.isArray(lists) ? (lists as readonly unknown[]) : [];
+  if (!isTexts(voters) || !isTexts(learners) || !(outgoing === null || isTexts(outgoing))) {
+    return read.fail(`entry ${index} names no members`);
+  }
+  return {
+    voters: voters.map(decodeMember),
+    outgoing: outgoing?.map(decodeMember) ?? null,
+    learners: learners.map(decodeMember),
+  };
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /** The item without its key. */

@@ -4,7 +4,7 @@
  * A compare-and-set is one conditional PutItem of the whole item. Its condition has named parts:
  *
  *   creation:  the item is absent
- *   change:    revision = expected  AND  cluster, region and members are ours
+ *   change:    revision = expected  AND  cluster, region, founders and incarnation are ours
  *
  * The revision alone orders all writes: it rises by one with each, so a request can be applied at
  * most once, and a write that was held up on its way meets a higher revision and fails. The identity
@@ -12,7 +12,11 @@
  * what the condition refuses comes back and is examined, and a stranger's register halts the caller.
  */
 import { invariant } from '../../base/invariant.ts';
-import { requireNotRolledBack, requireSameIdentity } from '../../consensus/register-guard.ts';
+import {
+  requireNotRolledBack,
+  requireSameIdentity,
+  type Seen,
+} from '../../consensus/register-guard.ts';
 import type {
   Beat,
   BeatRead,
@@ -22,7 +26,12 @@ import type {
   RegisterWrite,
   Revision,
 } from '../../consensus/register-port.ts';
-import { checkServer, type Identity, type Server } from '../../consensus/server.ts';
+import {
+  type ClusterIdentity,
+  checkServer,
+  type Identity,
+  type Server,
+} from '../../consensus/server.ts';
 import { type Item, integerValue, itemBytes, keyItem } from './attributes.ts';
 import type { DynamoClient } from './client.ts';
 import { all, type Condition, either, isAbsent, isAtMost, isEqual } from './conditions.ts';
@@ -43,14 +52,14 @@ export interface RegisterStoreOptions {
   readonly client: DynamoClient;
   readonly tableName: string;
   /** Whose register this must be; anything else found in its place halts. */
-  readonly identity: Identity;
+  readonly identity: ClusterIdentity;
   /** Raft group: lower-case letters, digits and dashes. One group needs no name. */
   readonly group?: string;
 }
 
 interface Register {
   readonly table: Table;
-  readonly identity: Identity;
+  readonly identity: ClusterIdentity;
   readonly group: string;
 }
 
@@ -99,27 +108,29 @@ async function compareAndSet(
     const cause = `the register would take ${bytes} bytes of ${REGISTER_BYTES_MAX}`;
     return { kind: 'refused', code: 'too-large', cause };
   }
-  const condition = expected === 0 ? isAbsent() : isUnchanged(register.identity, expected);
+  const condition = expected === 0 ? isAbsent() : isUnchanged(server.identity, expected);
   const outcome = await compareAndPut(register.table, key, { item, condition });
-  return outcome.kind === 'conflict' ? conflict(register, expected, outcome.item) : outcome;
+  const seen = { revision: expected, incarnation: server.identity.incarnation };
+  return outcome.kind === 'conflict' ? conflict(register, seen, outcome.item) : outcome;
 }
 
 function isUnchanged(identity: Identity, revision: Revision): Condition {
-  const { cluster, region, members } = encodeIdentity(identity);
+  const { cluster, region, founders, incarnation } = encodeIdentity(identity);
   return all(
     isEqual('revision', integerValue(revision)),
     isEqual('cluster', cluster),
     isEqual('region', region),
-    isEqual('members', members),
+    isEqual('founders', founders),
+    isEqual('incarnation', incarnation),
   );
 }
 
-function conflict(register: Register, expected: Revision, item: Item | null): RegisterWrite {
+function conflict(register: Register, seen: Seen, item: Item | null): RegisterWrite {
   if (item === null) {
     return { kind: 'conflict', copy: null };
   }
   const copy = ownCopy(register, item);
-  requireNotRolledBack(expected, copy.revision);
+  requireNotRolledBack(seen, copy);
   return { kind: 'conflict', copy };
 }
 

@@ -16,6 +16,7 @@ import {
   type Entry,
   isLeader,
   lastEntry,
+  pristineServer,
   type Server,
   termAt,
 } from '../../../lib/consensus/server.ts';
@@ -69,6 +70,7 @@ export class RegisterStory {
         term: leader.term,
         leader: region,
         base: leader.base,
+        configuration: leader.baseConfiguration,
       } as const;
       return this.#send(regionId(command.options.get('to') ?? ''), message);
     },
@@ -207,14 +209,6 @@ function nameOf({ term: entryTerm, command }: Entry): string {
   return id.includes('/') ? String(entryTerm) : `${entryTerm}:${id}`;
 }
 
-function pristine(region: RegionId, members: readonly RegionId[]): Server {
-  return {
-    identity: { clusterId: 'story', region, members },
-    term: term(0),
-    votedFor: null,
-    leaderOf: term(0),
-    base: { index: logIndex(0), term: term(0) },
-    entries: [],
-    commitIndex: logIndex(0),
-  };
+function pristine(region: RegionId, founders: readonly RegionId[]): Server {
+  return pristineServer({ clusterId: 'story', region, founders, incarnation: 1 });
 }

@@ -88,7 +88,7 @@ export class ThreeRegions {
   static async start(): Promise<ThreeRegions> {
     const regions = new ThreeRegions();
     const registers = REGIONS.map((region) => regions.#register(region));
-    await bootstrapCluster({ registers, clusterId: CLUSTER_ID, members: REGIONS });
+    await bootstrapCluster({ registers, clusterId: CLUSTER_ID, founders: REGIONS });
     for (const region of REGIONS) {
       regions.boot(region);
     }
@@ -141,7 +141,7 @@ export class ThreeRegions {
       (other) => [other, whileAlive({ ...this.store(other).port })] as const,
     );
     const control = createControlRegion({
-      identity: { clusterId: CLUSTER_ID, region, members: REGIONS },
+      identity: { clusterId: CLUSTER_ID, region, founders: REGIONS },
       registers: REGIONS.map((other) => whileAlive(this.#wire(region, other))),
       health: whileAlive(memoryHealthStore(estate.health)),
       stores: { own: whileAlive({ ...estate.store.port }), all: new Map(stores) },
@@ -228,7 +228,7 @@ export class ThreeRegions {
   }
 
   #register(region: RegionId): RegisterPort {
-    const identity = { clusterId: CLUSTER_ID, region, members: REGIONS };
+    const identity = { clusterId: CLUSTER_ID, region, founders: REGIONS };
     return memoryRegisterPort(this.#estate(region).register, identity);
   }
 

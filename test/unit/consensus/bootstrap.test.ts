@@ -12,7 +12,7 @@ const MEMBERS = [A, B, C].toSorted();
 
 function portsOver(stores: ReadonlyMap<RegionId, MemoryRegister>): readonly RegisterPort[] {
   return [...stores].map(([region, store]) =>
-    memoryRegisterPort(store, { clusterId: 'test', region, members: MEMBERS }),
+    memoryRegisterPort(store, { clusterId: 'test', region, founders: MEMBERS }),
   );
 }
 
@@ -21,7 +21,7 @@ function emptyStores(): Map<RegionId, MemoryRegister> {
 }
 
 const bootstrap = (registers: readonly RegisterPort[]) =>
-  bootstrapCluster({ registers, clusterId: 'test', members: MEMBERS });
+  bootstrapCluster({ registers, clusterId: 'test', founders: MEMBERS });
 
 describe('bootstrap', () => {
   test('creates all registers, and finds them there the second time', async () => {

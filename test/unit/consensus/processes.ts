@@ -75,9 +75,13 @@ export async function createRegisters({
   const stores = new Map(regions.map((region) => [region, new MemoryRegister()]));
   const storeAt = (region: RegionId) => stores.get(region) ?? new MemoryRegister();
   const portTo = (region: RegionId) =>
-    memoryRegisterPort(storeAt(region), { clusterId: 'test', region, members });
+    memoryRegisterPort(storeAt(region), { clusterId: 'test', region, founders: members });
   if (isBootstrapped) {
-    await bootstrapCluster({ registers: regions.map(portTo), clusterId: 'test', members });
+    await bootstrapCluster({
+      registers: regions.map(portTo),
+      clusterId: 'test',
+      founders: members,
+    });
   }
   return {
     clock,
@@ -91,7 +95,7 @@ export async function createRegisters({
       const ports = new Map(regions.map((to) => [to, faultyPort(portTo(to))]));
       const logged: string[] = [];
       const cluster = createCluster({
-        identity: { clusterId: 'test', region, members },
+        identity: { clusterId: 'test', region, founders: members },
         registers: [...ports.values()].map(({ port }) => port),
         timings: LOCAL_TIMINGS,
         limits: { ...LOG_LIMITS, ...limits },

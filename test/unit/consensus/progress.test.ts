@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { logIndex, type RegionId, regionId, term } from '../../../lib/base/identifiers.ts';
+import { foundingConfiguration } from '../../../lib/consensus/membership.ts';
 import { appendFor, committedIndex, matchIndex } from '../../../lib/consensus/progress.ts';
 import { isMajority, majorityOf } from '../../../lib/consensus/quorum.ts';
-import type { Server } from '../../../lib/consensus/server.ts';
+import { pristineServer, type Server } from '../../../lib/consensus/server.ts';
 import { step } from '../../../lib/consensus/step.ts';
 
 const MEMBERS = ['us-east-1', 'us-east-2', 'us-west-2'].map(regionId);
@@ -12,13 +13,9 @@ const [A, B, C] = MEMBERS as [RegionId, RegionId, RegionId];
 
 function server(region: RegionId, terms: readonly number[], changes: Partial<Server> = {}): Server {
   return {
-    identity: { clusterId: 'test', region, members: MEMBERS },
+    ...pristineServer({ clusterId: 'test', region, founders: MEMBERS, incarnation: 1 }),
     term: term(Math.max(0, ...terms)),
-    votedFor: null,
-    leaderOf: term(0),
-    base: { index: logIndex(0), term: term(0) },
     entries: terms.map((t, i) => ({ index: logIndex(i + 1), term: term(t), command: null })),
-    commitIndex: logIndex(0),
     ...changes,
   };
 }
@@ -56,7 +53,10 @@ describe('committedIndex', () => {
 
   it('needs three of five', () => {
     const members = [...MEMBERS, regionId('eu-west-1'), regionId('eu-west-2')];
-    const five = (one: Server): Server => ({ ...one, identity: { ...one.identity, members } });
+    const five = (one: Server): Server => ({
+      ...one,
+      baseConfiguration: foundingConfiguration(members),
+    });
     const here = five(leader([1, 1], 1));
     expect(committedIndex(here, [five(server(B, [1, 1]))])).toBe(0);
     expect(committedIndex(here, [five(server(B, [1, 1])), five(server(C, [1]))])).toBe(1);

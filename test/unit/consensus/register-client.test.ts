@@ -210,7 +210,7 @@ describe('a register that lies', () => {
 
   test.each([
     ['of another cluster', stranger({ clusterId: 'theirs' })],
-    ['of another member set', stranger({ members: MEMBERS.slice(1) })],
+    ['of a cluster with other founders', stranger({ founders: MEMBERS.slice(1) })],
   ])('because it is %s is halted, loudly and for good', async (_, server) => {
     const { client, logged, calls } = fixture(server);
     expect(await client.refresh()).toBeNull();

@@ -8,8 +8,15 @@ import {
   regionId,
   term,
 } from '../../../lib/base/identifiers.ts';
+import { foundingConfiguration } from '../../../lib/consensus/membership.ts';
 import type { Message } from '../../../lib/consensus/messages.ts';
-import type { Base, Command, Entry, Server } from '../../../lib/consensus/server.ts';
+import {
+  type Base,
+  type Command,
+  type Entry,
+  pristineServer,
+  type Server,
+} from '../../../lib/consensus/server.ts';
 import { step } from '../../../lib/consensus/step.ts';
 
 const A = regionId('us-east-1');
@@ -19,13 +26,9 @@ const ZERO: Base = { index: logIndex(0), term: term(0) };
 
 function server(terms: readonly number[], changes: Partial<Server> = {}): Server {
   return {
-    identity: { clusterId: 'test', region: A, members: [A, B, C] },
+    ...pristineServer({ clusterId: 'test', region: A, founders: [A, B, C], incarnation: 1 }),
     term: term(Math.max(0, ...terms)),
-    votedFor: null,
-    leaderOf: term(0),
-    base: ZERO,
     entries: terms.map((entryTerm, i) => entryOf(i + 1, entryTerm)),
-    commitIndex: logIndex(0),
     ...changes,
   };
 }
@@ -227,6 +230,7 @@ describe('snapshots (paper section 7)', () => {
       term: term(3),
       leader: B,
       base: base(2, baseTerm),
+      configuration: foundingConfiguration([A, B, C]),
     });
     expect(step(server([1, 1, 1]), install(1)).server).toMatchObject({
       base: { index: 2, term: 1 },

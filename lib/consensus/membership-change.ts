@@ -1,0 +1,219 @@
+/**
+ * Puts one table in the place of another: what a person asks for when a region's table is lost, or
+ * when another region is to take its place.
+ *
+ * Each round looks at who votes now, makes the one step that is next (`membership.ts`), and waits for
+ * what the step after that needs. Nothing is remembered between rounds: whoever is killed in the
+ * middle, begins again, or begins at two places at once, goes on from what the log says.
+ */
+import type { MonotonicMillis, RegionId } from '../base/identifiers.ts';
+import { type Cluster, clientOf } from './cluster.ts';
+import { confirmedLeader, transferLeadership } from './leadership.ts';
+import type { LogHost } from './log-host.ts';
+import {
+  type Configuration,
+  decidersOf,
+  final,
+  incarnationOf,
+  joint,
+  type MemberId,
+  memberId,
+  membersOf,
+  regionOf,
+  withLearner,
+  withoutLearner,
+} from './membership.ts';
+import { matchIndex } from './progress.ts';
+import type { RegisterPort } from './register-port.ts';
+import { configurationOf, lastEntry, memberOf, pristineServer, type Server } from './server.ts';
+
+export interface Replacement {
+  /** The region whose table goes. */
+  readonly leaving: RegionId;
+  /** The region whose table comes; the same one, when its table was lost. */
+  readonly joining: RegionId;
+}
+
+export type ChangeOutcome =
+  | { readonly kind: 'done'; readonly configuration: Configuration }
+  /** Nothing was changed by this call. */
+  | { readonly kind: 'refused'; readonly code: ChangeRefusal; readonly detail: string }
+  /** Time was over. What was done stays, and is safe; asking again goes on from there. */
+  | { readonly kind: 'unfinished'; readonly code: Obstacle };
+
+export type ChangeRefusal =
+  /** The region that is to go has no vote. */
+  | 'no-such-voter'
+  /** The region that is to come votes already. */
+  | 'already-votes'
+  /** The table that is to come answers nothing, or holds what may not be there. */
+  | 'table-not-usable';
+
+/** What the change waited for when its time was over. */
+export type Obstacle =
+  /** A leader that a majority confirms; while a configuration is being left, of both. */
+  | 'no-quorum'
+  /** The new table lacks entries still. */
+  | 'not-level'
+  /** The region that is to go leads, and no other took over. */
+  | 'not-handed-over';
+
+export interface ChangeParts<State> {
+  readonly cluster: Cluster;
+  readonly host: LogHost<State>;
+  /** The cluster's registers, to make the one that is not there yet. */
+  readonly registers: readonly RegisterPort[];
+  /** For the whole change. A table that begins empty takes a snapshot first. */
+  readonly timeoutMs: number;
+}
+
+interface Pair {
+  readonly leaving: MemberId;
+  readonly joining: MemberId;
+}
+
+/** Safe to repeat, also while it runs elsewhere. */
+export async function replaceMember<State>(
+  parts: ChangeParts<State>,
+  replacement: Replacement,
+): Promise<ChangeOutcome> {
+  const { clock, timings } = parts.cluster;
+  const deadline = (clock.monotonicNow() + parts.timeoutMs) as MonotonicMillis;
+  let obstacle: Obstacle = 'no-quorum';
+  let pair: Pair | null = null;
+  while (clock.monotonicNow() < deadline) {
+    const leader = await confirmedLeader(parts);
+    if (leader === null) {
+      obstacle = 'no-quorum';
+    } else {
+      const found: Pair | ChangeOutcome = pair ?? (await pairOf(parts, leader, replacement));
+      if ('kind' in found) {
+        return found;
+      }
+      pair = found;
+      const next = nextStep(configurationOf(leader), pair);
+      if (next === null) {
+        return { kind: 'done', configuration: configurationOf(leader) };
+      }
+      obstacle = (await makeStep(parts, { leader, next, pair })) ?? obstacle;
+    }
+    await clock.sleep(timings.beatMs);
+  }
+  return { kind: 'unfinished', code: obstacle };
+}
+
+/** The next configuration on the way; null = there. Finishes what another change left open. */
+function nextStep(configuration: Configuration, { leaving, joining }: Pair): Configuration | null {
+  const { voters, outgoing, learners } = configuration;
+  if (outgoing !== null) {
+    return final(configuration);
+  }
+  if (voters.includes(joining) && !voters.includes(leaving)) {
+    return null;
+  }
+  const abandoned = learners.find((learner) => learner !== joining);
+  if (abandoned !== undefined) {
+    return withoutLearner(configuration, abandoned);
+  }
+  return learners.includes(joining)
+    ? joint(configuration, { leaving, joining })
+    : withLearner(configuration, joining);
+}
+
+interface Step {
+  readonly leader: Server;
+  readonly next: Configuration;
+  readonly pair: Pair;
+}
+
+/** Resolves to what stands in the way; null = nothing does. */
+async function makeStep<State>(
+  parts: ChangeParts<State>,
+  { leader, next, pair }: Step,
+): Promise<Obstacle | null> {
+  const { cluster, host } = parts;
+  if (!next.voters.includes(memberOf(leader))) {
+    const heir = next.voters.find((voter) => voter !== pair.joining);
+    const isHandedOver = heir !== undefined && (await transferLeadership(parts, regionOf(heir)));
+    return isHandedOver ? null : 'not-handed-over';
+  }
+  const isJoint = configurationOf(leader).outgoing === null && next.outgoing !== null;
+  if (isJoint && !(await isLevel(parts, leader, pair.joining))) {
+    return 'not-level';
+  }
+  const answer = await clientOf(cluster, leader.identity.region).exchange(() => ({
+    kind: 'change',
+    term: leader.term,
+    configuration: next,
+    commit: host.commit,
+  }));
+  if (answer.kind === 'answered' && answer.reply.kind === 'yes') {
+    await host.lead(answer.server);
+  }
+  return null;
+}
+
+/** Pushes the leader's log, and looks whether the new table holds all that this copy of it does. */
+async function isLevel<State>(
+  { cluster, host }: ChangeParts<State>,
+  leader: Server,
+  member: MemberId,
+): Promise<boolean> {
+  await host.lead(leader);
+  const learner = await clientOf(cluster, regionOf(member)).refresh();
+  const isThere = learner !== null && memberOf(learner) === member;
+  return isThere && matchIndex(leader, learner) === lastEntry(leader).index;
+}
+
+async function pairOf<State>(
+  parts: ChangeParts<State>,
+  leader: Server,
+  replacement: Replacement,
+): Promise<Pair | ChangeOutcome> {
+  const configuration = configurationOf(leader);
+  const joining = await tableIn(parts, leader, replacement.joining);
+  if (joining === null) {
+    const detail = `the table of ${replacement.joining} does not answer, or is an older one`;
+    return { kind: 'refused', code: 'table-not-usable', detail };
+  }
+  const leaving = decidersOf(configuration).find(
+    (member) => regionOf(member) === replacement.leaving && member !== joining,
+  );
+  if (leaving !== undefined) {
+    const isVoting = configuration.outgoing === null && configuration.voters.includes(joining);
+    const detail = `${joining} votes already`;
+    return isVoting ? { kind: 'refused', code: 'already-votes', detail } : { leaving, joining };
+  }
+  return configuration.voters.includes(joining)
+    ? { kind: 'done', configuration }
+    : {
+        kind: 'refused',
+        code: 'no-such-voter',
+        detail: `${replacement.leaving} has no vote; voters: ${configuration.voters.join(', ')}`,
+      };
+}
+
+/**
+ * The member that a region's table is. An empty table becomes the region's next incarnation: never
+ * the one whose votes were lost with the table before.
+ */
+async function tableIn<State>(
+  { registers }: ChangeParts<State>,
+  leader: Server,
+  region: RegionId,
+): Promise<MemberId | null> {
+  const port = registers.find((register) => register.region === region);
+  const known = membersOf(configurationOf(leader)).filter((member) => regionOf(member) === region);
+  const newest = Math.max(0, ...known.map(incarnationOf));
+  const read = await port?.read();
+  if (port === undefined || read === undefined || read.kind === 'unreachable') {
+    return null;
+  }
+  if (read.kind === 'found') {
+    const { incarnation } = read.copy.server.identity;
+    return incarnation < newest ? null : memberId(region, incarnation);
+  }
+  const identity = { ...leader.identity, region, incarnation: newest + 1 };
+  const made = await port.compareAndSet(0, pristineServer(identity));
+  return made.kind === 'applied' ? memberId(region, newest + 1) : null;
+}
