@@ -175,12 +175,13 @@ class ControlFunctions {
 
 /** The same for all functions and all regions; the region itself is told by Lambda. */
 export function functionEnvironment(settings: Settings): { readonly [name: string]: string } {
-  const { clusterId, account, regions } = settings;
+  const { clusterId, account, regions, founders } = settings;
   const tables = tableNames(clusterId);
   const buckets = regions.map((region) => `${region}=${bucketName(clusterId, account, region)}`);
   return {
     [ENVIRONMENT.clusterId]: clusterId,
     [ENVIRONMENT.regions]: regions.join(','),
+    ...(founders.length === 0 ? {} : { [ENVIRONMENT.founders]: founders.join(',') }),
     [ENVIRONMENT.consensusTable]: tables.consensus,
     [ENVIRONMENT.healthTable]: tables.health,
     [ENVIRONMENT.buckets]: buckets.join(','),

@@ -17,8 +17,10 @@ export interface Settings {
   /** Prefix of every resource name, and what a register checks its identity by. */
   readonly clusterId: string;
   readonly account: string;
-  /** Three or five, in the order of preference. The global stack lives in the first. */
+  /** Three to six, in the order of preference. The global stack lives in the first. */
   readonly regions: readonly string[];
+  /** The three or five that the cluster was made with; empty = `regions`. */
+  readonly founders: readonly string[];
   readonly hostedZoneId: string;
   /** Addresses of that zone's name servers, where a switch is verified. */
   readonly nameServers: readonly string[];
@@ -60,6 +62,9 @@ export interface SettingsSource {
 
 /** The standard partition: the ARNs in `permissions.ts` begin with `arn:aws:`. */
 const REGION_PATTERN = /^(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-\d$/;
+const REGIONS_MIN = 3;
+const REGIONS_MAX = 6;
+const FOUNDER_COUNTS: readonly number[] = [3, 5];
 const HOST_PATTERN = /^[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.on\.aws$/;
 
 /** `-c key=a,b` gives a text where `cdk.json` has a list. */
@@ -88,8 +93,17 @@ const contextSchema = z.strictObject({
   account: z.coerce.string().regex(/^\d{12}$/),
   regions: listOf(z.string().regex(REGION_PATTERN)).refine(
     (regions) =>
-      (regions.length === 3 || regions.length === 5) && new Set(regions).size === regions.length,
+      regions.length >= REGIONS_MIN &&
+      regions.length <= REGIONS_MAX &&
+      new Set(regions).size === regions.length,
   ),
+  founders: listOf(z.string().regex(REGION_PATTERN))
+    .refine(
+      (founders) =>
+        [0, ...FOUNDER_COUNTS].includes(founders.length) &&
+        new Set(founders).size === founders.length,
+    )
+    .prefault([]),
   hostedZoneId: z.string().regex(/^Z[A-Z0-9]{5,31}$/),
   nameServers: listOf(z.union([z.ipv4(), z.ipv6()])).refine(({ length }) => length > 0),
   operatorTokenSha256: z.string().regex(TOKEN_HASH_PATTERN),
@@ -113,7 +127,9 @@ type ContextKey = keyof z.infer<typeof contextSchema>;
 export const SETTING_FIXES: { readonly [key in ContextKey]: string } = {
   clusterId: 'write 2 to 24 lower-case letters, digits and dashes, from a letter, e.g. tripoint',
   account: 'write the 12 digits of the AWS account that you deploy to',
-  regions: 'list three or five different AWS regions, e.g. us-east-1,us-east-2,us-west-2',
+  regions: 'list three to six different AWS regions, e.g. us-east-1,us-east-2,us-west-2',
+  founders:
+    'list the regions the cluster was made with, or leave it out while they are all regions',
   hostedZoneId: 'write the id of the public hosted zone that holds the service names, e.g. Z0123…',
   nameServers: 'list the IP addresses of the name servers of the hosted zone',
   operatorTokenSha256: 'write the SHA-256 of your operator token, 64 hex digits',
@@ -179,8 +195,12 @@ function readServices(path: string, readText: SettingsSource['readText']) {
 /** Rules between settings; each setting is valid by itself. */
 function contradictionsOf(settings: Settings): readonly SettingsProblem[] {
   const { services, dataPlaneNames, apiHosts, regions } = settings;
+  const founders = settings.founders.length === 0 ? regions : settings.founders;
   const strangers = Object.keys(apiHosts).filter((region) => !regions.includes(region));
   return [
+    ...(FOUNDER_COUNTS.includes(founders.length)
+      ? []
+      : [contradiction('founders', 'a cluster is made with three or five regions')]),
     ...strangers.map((region) => contradiction('apiHosts', `${region} is no control region`)),
     ...Object.entries(dataPlaneNames).flatMap(([name, dnsName]) => {
       const service = services.find((candidate) => candidate.service === name);

@@ -57,7 +57,7 @@ export function composeRegion(effects: MakeEffects = noEffects): Composition {
   const clock = createLambdaClock();
   const tables = tableClients(regions);
   const stores = snapshotStores(settings);
-  const founders = regions.toSorted();
+  const founders = settings.founders.toSorted();
   return {
     settings,
     metrics: createLambdaMetrics(clusterId),
@@ -90,11 +90,11 @@ function tableClients(regions: readonly RegionId[]): ReadonlyMap<RegionId, Dynam
 
 /** The register of one region, as this cluster must find it there. */
 function registerOf(
-  { clusterId, regions, consensusTable }: LambdaSettings,
+  { clusterId, founders, consensusTable }: LambdaSettings,
   region: RegionId,
   client: DynamoClient,
 ): RegisterPort {
-  const identity = { clusterId, region, founders: regions.toSorted() };
+  const identity = { clusterId, region, founders: founders.toSorted() };
   return createRegisterStore({ client, tableName: consensusTable, identity });
 }
 

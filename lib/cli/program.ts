@@ -13,6 +13,7 @@ import { registerConfiguration } from './commands/configuration.ts';
 import { registerLocal, registerStart } from './commands/local.ts';
 import { registerLog } from './commands/log.ts';
 import { registerNote } from './commands/note.ts';
+import { registerRegion } from './commands/region.ts';
 import { registerRuns } from './commands/runs.ts';
 import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
@@ -32,6 +33,7 @@ const COMMANDS: readonly Register[] = [
   registerConfiguration,
   registerToken,
   registerBootstrap,
+  registerRegion,
   registerLocal,
   registerSimulate,
   registerCompletion,

@@ -16,8 +16,10 @@ import { NAME_PATTERN, TOKEN_HASH_PATTERN } from './schema.ts';
 /** What every Lambda function of one control region knows. */
 export interface LambdaSettings {
   readonly clusterId: string;
-  /** Three or five control regions, this one among them. */
+  /** Three to six control regions, this one among them; more than vote while one replaces another. */
   readonly regions: readonly RegionId[];
+  /** The three or five regions that the cluster was made with. */
+  readonly founders: readonly RegionId[];
   readonly region: RegionId;
   readonly consensusTable: string;
   readonly healthTable: string;
@@ -62,6 +64,8 @@ export function requireLambdaSettings(variables: Variables = process.env): Lambd
 }
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+const REGIONS_MIN = 3;
+const REGIONS_MAX = 6;
 const CLUSTER_SIZES: readonly number[] = [3, 5];
 const NO_TOKEN_HASH: string = '0'.repeat(64);
 
@@ -74,7 +78,11 @@ export function parseLambdaSettings(variables: Variables): LambdaSettingsOutcome
       problems.push({ name, message, fix });
     },
   };
-  const regions = readRegions(reader);
+  const regions = readRegions(reader, ENVIRONMENT.regions, {
+    isCount: (count) => count >= REGIONS_MIN && count <= REGIONS_MAX,
+    form: '3 to 6',
+  });
+  const founders = readFounders(reader, regions);
   const tokenHash = readMatching(reader, ENVIRONMENT.operatorTokenHash, {
     pattern: TOKEN_HASH_PATTERN,
     form: 'a SHA-256 as 64 lower-case hex digits',
@@ -85,6 +93,7 @@ export function parseLambdaSettings(variables: Variables): LambdaSettingsOutcome
       form: 'lower-case letters, digits and dashes, first a letter',
     }),
     regions,
+    founders,
     region: readRegion(reader, regions),
     consensusTable: readMatching(reader, ENVIRONMENT.consensusTable, TABLE_NAME),
     healthTable: readMatching(reader, ENVIRONMENT.healthTable, TABLE_NAME),
@@ -128,14 +137,35 @@ function readMatching(reader: Reader, name: string, { pattern, form }: Form): st
   return text;
 }
 
-function readRegions(reader: Reader): readonly RegionId[] {
-  const names = listOf(reader.text(ENVIRONMENT.regions));
-  const valid = names.filter((name) => NAME_PATTERN.test(name));
+/** All control regions, unless one is being replaced or was. */
+function readFounders(reader: Reader, regions: readonly RegionId[]): readonly RegionId[] {
+  const isLeftOut = reader.text(ENVIRONMENT.founders) === '';
+  const isUnsaid = regions.length >= REGIONS_MIN && !CLUSTER_SIZES.includes(regions.length);
+  if (isLeftOut && !isUnsaid) {
+    return regions;
+  }
+  return readRegions(reader, ENVIRONMENT.founders, {
+    isCount: (count) => CLUSTER_SIZES.includes(count),
+    form: '3 or 5',
+  });
+}
+
+interface CountForm {
+  readonly isCount: (count: number) => boolean;
+  readonly form: string;
+}
+
+function readRegions(
+  reader: Reader,
+  name: string,
+  { isCount, form }: CountForm,
+): readonly RegionId[] {
+  const names = listOf(reader.text(name));
+  const valid = names.filter((region) => NAME_PATTERN.test(region));
   const distinct = new Set(valid).size === names.length;
-  if (!distinct || !CLUSTER_SIZES.includes(names.length)) {
+  if (!distinct || !isCount(names.length)) {
     const message = names.length === 0 ? 'is not set' : 'is not a list of control regions';
-    const fix = 'set it to 3 or 5 different regions, separated by commas';
-    reader.refuse(ENVIRONMENT.regions, message, fix);
+    reader.refuse(name, message, `set it to ${form} different regions, separated by commas`);
   }
   return valid.map(regionId);
 }

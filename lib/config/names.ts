@@ -12,6 +12,8 @@ export const ENVIRONMENT = {
   clusterId: 'TRIPOINT_CLUSTER_ID',
   /** Control regions, comma-separated, e.g. `us-east-1,us-east-2,us-west-2`. */
   regions: 'TRIPOINT_REGIONS',
+  /** The regions that the cluster was made with; left out while they are the control regions. */
+  founders: 'TRIPOINT_FOUNDERS',
   region: 'AWS_REGION',
   consensusTable: 'TRIPOINT_CONSENSUS_TABLE',
   healthTable: 'TRIPOINT_HEALTH_TABLE',

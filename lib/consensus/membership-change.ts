@@ -46,14 +46,16 @@ export type ChangeRefusal =
   | 'no-such-voter'
   /** The region that is to come votes already. */
   | 'already-votes'
-  /** The table that is to come answers nothing, or holds what may not be there. */
-  | 'table-not-usable';
+  /** The table that is to come holds a register that was replaced before. */
+  | 'older-table';
 
 /** What the change waited for when its time was over. */
 export type Obstacle =
   /** A leader that a majority confirms; while a configuration is being left, of both. */
   | 'no-quorum'
-  /** The new table lacks entries still. */
+  /** The table that is to come does not answer. */
+  | 'no-table'
+  /** It lacks entries still. */
   | 'not-level'
   /** The region that is to go leads, and no other took over. */
   | 'not-handed-over';
@@ -79,27 +81,39 @@ export async function replaceMember<State>(
 ): Promise<ChangeOutcome> {
   const { clock, timings } = parts.cluster;
   const deadline = (clock.monotonicNow() + parts.timeoutMs) as MonotonicMillis;
-  let obstacle: Obstacle = 'no-quorum';
-  let pair: Pair | null = null;
+  let outcome = waitsFor('no-quorum');
   while (clock.monotonicNow() < deadline) {
-    const leader = await confirmedLeader(parts);
-    if (leader === null) {
-      obstacle = 'no-quorum';
-    } else {
-      const found: Pair | ChangeOutcome = pair ?? (await pairOf(parts, leader, replacement));
-      if ('kind' in found) {
-        return found;
-      }
-      pair = found;
-      const next = nextStep(configurationOf(leader), pair);
-      if (next === null) {
-        return { kind: 'done', configuration: configurationOf(leader) };
-      }
-      obstacle = (await makeStep(parts, { leader, next, pair })) ?? obstacle;
+    const round = await goOn(parts, replacement);
+    if (round?.kind === 'done' || round?.kind === 'refused') {
+      return round;
     }
+    outcome = round ?? outcome;
     await clock.sleep(timings.beatMs);
   }
-  return { kind: 'unfinished', code: obstacle };
+  return outcome;
+}
+
+/** One round; null = a step was made. */
+async function goOn<State>(
+  parts: ChangeParts<State>,
+  replacement: Replacement,
+): Promise<ChangeOutcome | null> {
+  const leader = await confirmedLeader(parts);
+  if (leader === null) {
+    return waitsFor('no-quorum');
+  }
+  const pair = await pairOf(parts, leader, replacement);
+  if ('kind' in pair) {
+    return pair;
+  }
+  const next = nextStep(configurationOf(leader), pair);
+  return next === null
+    ? { kind: 'done', configuration: configurationOf(leader) }
+    : makeStep(parts, { leader, next, pair });
+}
+
+function waitsFor(code: Obstacle): ChangeOutcome {
+  return { kind: 'unfinished', code };
 }
 
 /** The next configuration on the way; null = there. Finishes what another change left open. */
@@ -130,16 +144,16 @@ interface Step {
 async function makeStep<State>(
   parts: ChangeParts<State>,
   { leader, next, pair }: Step,
-): Promise<Obstacle | null> {
+): Promise<ChangeOutcome | null> {
   const { cluster, host } = parts;
   if (!next.voters.includes(memberOf(leader))) {
     const heir = next.voters.find((voter) => voter !== pair.joining);
     const isHandedOver = heir !== undefined && (await transferLeadership(parts, regionOf(heir)));
-    return isHandedOver ? null : 'not-handed-over';
+    return isHandedOver ? null : waitsFor('not-handed-over');
   }
   const isJoint = configurationOf(leader).outgoing === null && next.outgoing !== null;
   if (isJoint && !(await isLevel(parts, leader, pair.joining))) {
-    return 'not-level';
+    return waitsFor('not-level');
   }
   const answer = await clientOf(cluster, leader.identity.region).exchange(() => ({
     kind: 'change',
@@ -173,8 +187,10 @@ async function pairOf<State>(
   const configuration = configurationOf(leader);
   const joining = await tableIn(parts, leader, replacement.joining);
   if (joining === null) {
-    const detail = `the table of ${replacement.joining} does not answer, or is an older one`;
-    return { kind: 'refused', code: 'table-not-usable', detail };
+    return waitsFor('no-table');
+  }
+  if (incarnationOf(joining) < newestIn(configuration, replacement.joining)) {
+    return { kind: 'refused', code: 'older-table', detail: `${joining} was replaced before` };
   }
   const leaving = decidersOf(configuration).find(
     (member) => regionOf(member) === replacement.leaving && member !== joining,
@@ -194,8 +210,8 @@ async function pairOf<State>(
 }
 
 /**
- * The member that a region's table is. An empty table becomes the region's next incarnation: never
- * the one whose votes were lost with the table before.
+ * The member that a region's table is; null = no answer. An empty table becomes the region's next
+ * incarnation: never the one whose votes were lost with the table before.
  */
 async function tableIn<State>(
   { registers }: ChangeParts<State>,
@@ -203,17 +219,23 @@ async function tableIn<State>(
   region: RegionId,
 ): Promise<MemberId | null> {
   const port = registers.find((register) => register.region === region);
-  const known = membersOf(configurationOf(leader)).filter((member) => regionOf(member) === region);
-  const newest = Math.max(0, ...known.map(incarnationOf));
   const read = await port?.read();
   if (port === undefined || read === undefined || read.kind === 'unreachable') {
     return null;
   }
   if (read.kind === 'found') {
-    const { incarnation } = read.copy.server.identity;
-    return incarnation < newest ? null : memberId(region, incarnation);
+    return memberOf(read.copy.server);
   }
-  const identity = { ...leader.identity, region, incarnation: newest + 1 };
-  const made = await port.compareAndSet(0, pristineServer(identity));
-  return made.kind === 'applied' ? memberId(region, newest + 1) : null;
+  const incarnation = newestIn(configurationOf(leader), region) + 1;
+  const made = await port.compareAndSet(
+    0,
+    pristineServer({ ...leader.identity, region, incarnation }),
+  );
+  return made.kind === 'applied' ? memberId(region, incarnation) : null;
+}
+
+/** The highest number of a table that this region has in the configuration; 0 = none. */
+function newestIn(configuration: Configuration, region: RegionId): number {
+  const known = membersOf(configuration).filter((member) => regionOf(member) === region);
+  return Math.max(0, ...known.map(incarnationOf));
 }

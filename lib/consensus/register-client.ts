@@ -80,7 +80,6 @@ export class RegisterClient {
   refresh(): Promise<Server | null> {
     this.#nextRefresh ??= this.#serialised(async () => {
       this.#nextRefresh = null;
-      await this.#lookForSuccessor();
       const cause = await this.#guarded(
         () => this.#read(),
         () => HALTED,
@@ -143,9 +142,10 @@ export class RegisterClient {
    * loudly: the other two may go on, which is safe, and an operator has something to repair.
    */
   async #guarded<Value>(work: () => Promise<Value>, otherwise: () => Value): Promise<Value> {
-    if (this.#isHalted) {
+    if (this.#isHalted && !(await this.#isReplaced())) {
       return otherwise();
     }
+    this.#isHalted = false;
     try {
       return await work();
     } catch (thrown) {
@@ -157,21 +157,22 @@ export class RegisterClient {
     }
   }
 
-  /** A halted register is used again when another table has taken its place (`membership-change.ts`). */
-  async #lookForSuccessor(): Promise<void> {
-    if (!this.#isHalted || this.#seen === null) {
-      return;
+  /** Whether another table has taken the place of the one that was halted (`membership-change.ts`). */
+  async #isReplaced(): Promise<boolean> {
+    const halted = this.#seen;
+    if (halted === null) {
+      return false;
     }
-    // Whatever a register that lies throws now, it threw before, and was logged.
+    // What the port throws about a register that lies was logged when that was halted.
     const read = await this.#port.read().catch(() => null);
     if (read?.kind !== 'found') {
-      return;
+      return false;
     }
     const { incarnation } = read.copy.server.identity;
-    if (incarnation > this.#seen.incarnation) {
-      this.#isHalted = false;
+    if (incarnation > halted.incarnation) {
       this.#log('info', 'register-replaced', { region: this.region, incarnation });
     }
+    return incarnation > halted.incarnation;
   }
 
   async #attempt(messageFor: MessageFor, effort: Effort): Promise<Exchange> {

@@ -13,7 +13,6 @@ import { createHealthStore } from '../aws/dynamodb/health-store.ts';
 import { createTables } from '../aws/dynamodb/tables.ts';
 import { httpProbe } from '../aws/http-probe.ts';
 import { AppError } from '../base/errors.ts';
-import type { RegionId } from '../base/identifiers.ts';
 import { TABLES } from '../config/names.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
 import { LOCAL_TIMINGS } from '../consensus/settings.ts';
@@ -22,7 +21,6 @@ import { type ChildContext, type ChildParts, runChild } from './child-main.ts';
 import type { RegionSettings } from './child-settings.ts';
 import { dnsResolver } from './dns/resolver.ts';
 import { zoneClient } from './dns/zone-client.ts';
-import { pathExists } from './durable-file.ts';
 import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import { createFolderSnapshotStore } from './folder-snapshot-store.ts';
 import { listen } from './listen.ts';
@@ -33,10 +31,6 @@ import { VERSION } from './version.ts';
 const DNS_TIMEOUT_MS = 1000;
 const ZONE_TIMEOUT_MS = 2000;
 const PROBE_TIMEOUT_MS = 2000;
-const REGISTER_READS_MAX = 20;
-const REGISTER_PAUSE_MS = 100;
-/** How DynamoDB says that there is no table; its register went with it. */
-const NO_SUCH_TABLE = 'ResourceNotFoundException';
 
 const [, , processName = 'region'] = process.argv;
 
@@ -47,16 +41,13 @@ async function startRegion(settings: RegionSettings, context: ChildContext): Pro
   await prepareFolder(settings);
   const database = await startEmbeddedDynamoDb({ path: databaseDir, port: databasePort });
   const place = { region, databaseUrl: database.url };
-  if (!settings.isBootstrapped) {
-    const maker = createLocalClient(place, 'making');
-    await createTables(maker);
-    maker.destroy();
-  }
+  const maker = createLocalClient(place, 'making');
+  await createTables(maker);
+  maker.destroy();
   const own = createLocalClient(place, 'working');
   const { clusterId, peers } = settings;
   const { registers, close: closeRegisters } = openRegisters(clusterId, peers, 'working');
   await context.prepared();
-  await requireRegister(region, registers);
   const control = composeRegion(settings, { registers, own }, context);
   const api = await listen(createRegionApi(settings, control, context), { port: apiPort });
   control.start();
@@ -131,54 +122,13 @@ function createRegionApi(
 }
 
 /**
- * A store that was made before is opened, never made anew. One whose making was cut off holds
- * nothing yet, perhaps half a table, and is begun again.
+ * A folder without a finished cluster holds nothing yet, perhaps half a table, and is begun again. One
+ * that is gone from a finished cluster is a lost table: an empty one opens in its place, which has no
+ * register and no vote until a person says so (`tripoint region replace`).
  */
-async function prepareFolder(settings: RegionSettings): Promise<void> {
-  const { databaseDir, isBootstrapped, region } = settings;
+async function prepareFolder({ databaseDir, isBootstrapped }: RegionSettings): Promise<void> {
   if (!isBootstrapped) {
     await rm(databaseDir, { recursive: true, force: true });
-    await mkdir(databaseDir, { recursive: true });
-  } else if (!(await pathExists(databaseDir))) {
-    throw registerLost(region, `its folder ${databaseDir} is gone`);
   }
-}
-
-/**
- * A register that is missing after the cluster was made had voted: going on without its memory
- * could commit two histories.
- */
-async function requireRegister(
-  region: RegionId,
-  registers: readonly RegisterPort[],
-): Promise<void> {
-  const own = registers.find((register) => register.region === region);
-  for (let tries = 1; ; tries += 1) {
-    const outcome = (await own?.read()) ?? { kind: 'absent' };
-    if (outcome.kind === 'found') {
-      return;
-    }
-    if (outcome.kind === 'absent' || outcome.cause.includes(NO_SUCH_TABLE)) {
-      throw registerLost(region, outcome.kind === 'absent' ? 'it is not there' : outcome.cause);
-    }
-    // The store was opened a moment ago and the machine may be busy: silence is not absence.
-    if (tries === REGISTER_READS_MAX) {
-      throw new AppError(`the register of ${region} does not answer: ${outcome.cause}`, {
-        code: 'register-unreachable',
-        hint: 'The machine may be too busy. Start the region again.',
-        retryable: true,
-      });
-    }
-    await SYSTEM_CLOCK.sleep(REGISTER_PAUSE_MS);
-  }
-}
-
-function registerLost(region: RegionId, detail: string): AppError {
-  return new AppError(`the register of ${region} is lost: ${detail}`, {
-    code: 'register-lost',
-    hint:
-      'Restore the folder of this region from a copy taken after it last stopped: an older one has ' +
-      'forgotten votes. Without such a copy, remove all of .tripoint and begin anew.',
-    retryable: false,
-  });
+  await mkdir(databaseDir, { recursive: true });
 }

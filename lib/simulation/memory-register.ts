@@ -43,6 +43,13 @@ export class MemoryRegister {
     return this.#beat;
   }
 
+  /** The table is gone with all that it held, and an empty one stands in its place. */
+  lose(): void {
+    this.#copy = null;
+    this.#beat = null;
+    this.#snapshots.clear();
+  }
+
   compareAndSet(
     expected: Revision,
     server: Server,

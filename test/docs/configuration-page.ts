@@ -66,7 +66,9 @@ ${CONFIG_LIMITS.tokenCharactersMin} to ${CONFIG_LIMITS.tokenCharactersMax} chara
 /** By key of ENVIRONMENT: a new variable without a meaning does not compile. */
 const VARIABLE_MEANINGS: { readonly [key in keyof typeof ENVIRONMENT]: string } = {
   clusterId: 'Identity of the cluster; stands in every register and is checked on every step.',
-  regions: 'Control regions, 3 or 5, separated by commas.',
+  regions: 'Control regions, 3 to 6, separated by commas.',
+  founders:
+    'The 3 or 5 regions the cluster was made with; left out while they are the control regions.',
   region: 'The region of this function; one of the above. Set by Lambda.',
   consensusTable: 'DynamoDB table that holds the register of this region.',
   healthTable: 'DynamoDB table that holds the arrival windows of this region.',

@@ -48,6 +48,24 @@ describe('parseLambdaSettings', () => {
     ]);
   });
 
+  test('asks who made a cluster with four regions, one of which replaces another', () => {
+    const regions = 'us-east-1,us-east-2,us-west-2,eu-west-1';
+    const buckets = regions
+      .split(',')
+      .map((region) => `${region}=bucket-${region}`)
+      .join();
+    const four = { ...VALID, TRIPOINT_REGIONS: regions, TRIPOINT_BUCKETS: buckets };
+    expect(parseLambdaSettings(four)).toMatchObject({
+      kind: 'invalid',
+      problems: [{ name: 'TRIPOINT_FOUNDERS' }],
+    });
+    const founders = 'us-east-1,us-east-2,us-west-2';
+    expect(parseLambdaSettings({ ...four, TRIPOINT_FOUNDERS: founders })).toMatchObject({
+      kind: 'valid',
+      settings: { founders: founders.split(','), regions: regions.split(',') },
+    });
+  });
+
   test('lists every missing variable of an empty environment at once', () => {
     const outcome = parseLambdaSettings({});
     const names = outcome.kind === 'invalid' ? outcome.problems.map(({ name }) => name) : [];

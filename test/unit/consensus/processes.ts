@@ -62,23 +62,27 @@ interface RegistersOptions {
   readonly limits?: Partial<LogLimits>;
   /** False: the registers do not exist yet. */
   readonly isBootstrapped?: boolean;
+  /** Processes have a way to this region too, whose table is empty. */
+  readonly spare?: RegionId;
 }
 
 export async function createRegisters({
   memberCount = 3,
   limits = {},
   isBootstrapped = true,
+  spare,
 }: RegistersOptions = {}): Promise<Registers> {
   const clock = createManualClock();
-  const regions = [A, B, C, D, E].slice(0, memberCount);
-  const members = regions.toSorted();
+  const founding = [A, B, C, D, E].slice(0, memberCount);
+  const members = founding.toSorted();
+  const regions = spare === undefined ? founding : [...founding, spare];
   const stores = new Map(regions.map((region) => [region, new MemoryRegister()]));
   const storeAt = (region: RegionId) => stores.get(region) ?? new MemoryRegister();
   const portTo = (region: RegionId) =>
     memoryRegisterPort(storeAt(region), { clusterId: 'test', region, founders: members });
   if (isBootstrapped) {
     await bootstrapCluster({
-      registers: regions.map(portTo),
+      registers: founding.map(portTo),
       clusterId: 'test',
       founders: members,
     });

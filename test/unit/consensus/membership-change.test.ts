@@ -1,0 +1,210 @@
+/** A table takes the place of another, and a region takes over the lead: over memory registers. */
+import { describe, expect, test } from 'vitest';
+import { transferLeadership } from '../../../lib/consensus/leadership.ts';
+import { memberId } from '../../../lib/consensus/membership.ts';
+import {
+  type ChangeOutcome,
+  type Replacement,
+  replaceMember,
+} from '../../../lib/consensus/membership-change.ts';
+import { configurationOf, memberOf } from '../../../lib/consensus/server.ts';
+import {
+  A,
+  B,
+  C,
+  createRegisters,
+  D,
+  leadersOf,
+  type Process,
+  portOf,
+  propose,
+  type Registers,
+  settle,
+  takeLead,
+} from './processes.ts';
+
+const C2 = memberId(C, 2);
+const TIMEOUT_MS = 3000;
+
+function replace(
+  { clock }: Registers,
+  { cluster, host, ports }: Process,
+  replacement: Replacement,
+): Promise<ChangeOutcome> {
+  const registers = [...ports.values()].map(({ port }) => port);
+  const change = replaceMember({ cluster, host, registers, timeoutMs: TIMEOUT_MS }, replacement);
+  return clock.advance(2 * TIMEOUT_MS).then(() => change);
+}
+
+/** Three regions, some entries, and the table of the third is lost. */
+async function withLostTable(): Promise<{ registers: Registers; process: Process }> {
+  const registers = await createRegisters();
+  const process = registers.process(A);
+  await takeLead(process);
+  await propose(process, 'before');
+  await settle();
+  registers.storeAt(C).lose();
+  return { registers, process };
+}
+
+describe('replacing a lost table', () => {
+  test('gives the region a voter of its own again, with all entries', async () => {
+    const { registers, process } = await withLostTable();
+    const outcome = await replace(registers, process, { leaving: C, joining: C });
+    expect(outcome).toEqual({
+      kind: 'done',
+      configuration: { voters: [A, B, C2].sort(), outgoing: null, learners: [] },
+    });
+    await propose(process, 'after');
+    await settle();
+    expect(memberOf(registers.serverAt(C))).toBe(C2);
+    expect(registers.serverAt(C).entries).toEqual(registers.serverAt(A).entries);
+  });
+
+  test('is noticed by a process that had halted the lost one', async () => {
+    const { registers, process } = await withLostTable();
+    await process.host.confirmLeadership();
+    const witness = registers.process(B);
+    registers.storeAt(C).lose();
+    await replace(registers, process, { leaving: C, joining: C });
+    expect(process.logged).toContain('error register-halted');
+    expect(process.logged).toContain('info register-replaced');
+    portOf(witness, A).isDown = true;
+    expect(await witness.host.confirmLeadership()).toBe(false);
+    portOf(witness, A).isDown = false;
+    portOf(witness, B).isDown = true;
+    expect(await witness.host.confirmLeadership()).toBe(true);
+  });
+
+  test('makes it a voter only after it learnt: an election in between does without it', async () => {
+    const { registers, process } = await withLostTable();
+    portOf(process, C).plan('compareAndSet', 'pass', ...Array(5000).fill('lost-request'));
+    const outcome = await replace(registers, process, { leaving: C, joining: C });
+    expect(outcome).toEqual({ kind: 'unfinished', code: 'not-level' });
+    expect(configurationOf(registers.serverAt(A))).toEqual({
+      voters: [A, B, C].sort(),
+      outgoing: null,
+      learners: [C2],
+    });
+    const other = registers.process(B);
+    portOf(other, A).isDown = true;
+    await expect(takeLead(other)).rejects.toThrow(/no-quorum/);
+  });
+
+  test('goes on where it stopped, whoever asks again', async () => {
+    const { registers, process } = await withLostTable();
+    portOf(process, C).plan('compareAndSet', 'pass', ...Array(5000).fill('lost-request'));
+    await replace(registers, process, { leaving: C, joining: C });
+    const other = registers.process(B);
+    expect(await replace(registers, other, { leaving: C, joining: C })).toMatchObject({
+      kind: 'done',
+      configuration: { voters: [A, B, C2].sort() },
+    });
+    expect(await replace(registers, other, { leaving: C, joining: C })).toMatchObject({
+      kind: 'done',
+    });
+  });
+
+  test('by two at once comes out once', async () => {
+    const { registers, process } = await withLostTable();
+    const other = registers.process(B);
+    const outcomes = await Promise.all([
+      replace(registers, process, { leaving: C, joining: C }),
+      replace(registers, other, { leaving: C, joining: C }),
+    ]);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ kind: 'done', configuration: { voters: [A, B, C2].sort() } });
+    }
+  });
+
+  test('gives a table that is lost a second time a number of its own', async () => {
+    const { registers, process } = await withLostTable();
+    await replace(registers, process, { leaving: C, joining: C });
+    registers.storeAt(C).lose();
+    const fresh = registers.process(A);
+    expect(await replace(registers, fresh, { leaving: C, joining: C })).toMatchObject({
+      kind: 'done',
+      configuration: { voters: [A, B, memberId(C, 3)].sort() },
+    });
+  });
+
+  test('needs a quorum of those that are left', async () => {
+    const { registers, process } = await withLostTable();
+    portOf(process, B).isDown = true;
+    expect(await replace(registers, process, { leaving: C, joining: C })).toEqual({
+      kind: 'unfinished',
+      code: 'no-quorum',
+    });
+    expect(registers.storeAt(C).copy).toBeNull();
+  });
+});
+
+describe('replacing a region by another', () => {
+  test('moves the vote, and the lead first when the region that goes has it', async () => {
+    const registers = await createRegisters({ spare: D });
+    const process = registers.process(A);
+    await takeLead(process);
+    await propose(process, 'x');
+    const outcome = await replace(registers, process, { leaving: A, joining: D });
+    expect(outcome).toMatchObject({
+      kind: 'done',
+      configuration: { voters: [B, C, D].sort(), outgoing: null },
+    });
+    expect(leadersOf(registers).filter((region) => region !== A)).toHaveLength(1);
+    const elsewhere = registers.process(B);
+    portOf(elsewhere, A).isDown = true;
+    expect(await propose(elsewhere, 'y')).toMatchObject({ kind: 'committed' });
+    expect(elsewhere.host.replica.state).toEqual(['x', 'y']);
+  });
+
+  test.each<readonly [string, Replacement & { readonly code: string }]>([
+    ['a region that has no vote', { leaving: D, joining: D, code: 'no-such-voter' }],
+    ['a region by one that votes', { leaving: C, joining: B, code: 'already-votes' }],
+  ])('refuses to replace %s', async (_, { leaving, joining, code }) => {
+    const registers = await createRegisters({ spare: D });
+    const process = registers.process(A);
+    await takeLead(process);
+    expect(await replace(registers, process, { leaving, joining })).toMatchObject({
+      kind: 'refused',
+      code,
+    });
+    expect(configurationOf(registers.serverAt(A)).learners).toEqual([]);
+  });
+
+  test('waits for a table that does not answer', async () => {
+    const registers = await createRegisters({ spare: D });
+    const process = registers.process(A);
+    await takeLead(process);
+    portOf(process, D).isDown = true;
+    expect(await replace(registers, process, { leaving: C, joining: D })).toEqual({
+      kind: 'unfinished',
+      code: 'no-table',
+    });
+    portOf(process, D).isDown = false;
+    expect(await replace(registers, process, { leaving: C, joining: D })).toMatchObject({
+      kind: 'done',
+    });
+  });
+});
+
+describe('the lead', () => {
+  test('goes to the region that is asked, with all entries', async () => {
+    const registers = await createRegisters();
+    const process = registers.process(A);
+    await takeLead(process);
+    await propose(process, 'x');
+    expect(await transferLeadership(process, C)).toBe(true);
+    expect(registers.serverAt(C)).toMatchObject({ leaderOf: 2, term: 2 });
+    expect(await propose(process, 'y')).toMatchObject({ kind: 'committed', term: 2 });
+    expect(registers.storeAt(A).beat).toMatchObject({ leader: C, term: 2 });
+  });
+
+  test('stays where it is when the region that is asked is away', async () => {
+    const registers = await createRegisters();
+    const process = registers.process(A);
+    await takeLead(process);
+    portOf(process, C).isDown = true;
+    expect(await transferLeadership(process, C)).toBe(false);
+    expect(await propose(process, 'x')).toMatchObject({ kind: 'committed', term: 1 });
+  });
+});
