@@ -3,7 +3,8 @@ import type { Clock, Random } from '../base/clock.ts';
 import type { RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { LogEvent } from '../base/log.ts';
-import { decidersOf, regionOf } from './membership.ts';
+import { FlowControl } from './flow-control.ts';
+import { type Configuration, decidersOf, regionOf } from './membership.ts';
 import { isMajority, isQuorum } from './quorum.ts';
 import { RegisterClient } from './register-client.ts';
 import type { RegisterPort } from './register-port.ts';
@@ -22,6 +23,8 @@ export interface Cluster {
   /** `region` is where this process runs. */
   readonly identity: ClusterIdentity;
   readonly clients: ReadonlyMap<RegionId, RegisterClient>;
+  /** When each register may be written next. */
+  readonly flow: FlowControl;
   readonly timings: ConsensusTimings;
   readonly limits: LogLimits;
   readonly clock: Clock;
@@ -29,7 +32,7 @@ export interface Cluster {
   readonly log: LogEvent;
 }
 
-export interface ClusterOptions extends Omit<Cluster, 'clients' | 'limits'> {
+export interface ClusterOptions extends Omit<Cluster, 'clients' | 'flow' | 'limits'> {
   /** One for each region that holds, held or will hold a table of the cluster; the log says who votes. */
   readonly registers: readonly RegisterPort[];
   /** `LOG_LIMITS`, unless a simulation wants to meet them soon. */
@@ -43,7 +46,8 @@ export function createCluster({ registers, ...rest }: ClusterOptions): Cluster {
   const clients = new Map(
     registers.map((register) => [register.region, new RegisterClient(register, rest.log)]),
   );
-  return { limits: LOG_LIMITS, ...rest, clients };
+  const { limits = LOG_LIMITS, clock, random } = rest;
+  return { ...rest, limits, clients, flow: new FlowControl({ clients, limits, clock, random }) };
 }
 
 export function clientOf({ clients }: Cluster, region: RegionId): RegisterClient {
@@ -111,7 +115,14 @@ export function areRegionsEnough({ clients }: Cluster, regions: ReadonlySet<Regi
   if (latest === undefined) {
     return isMajority(regions.size, clients.size);
   }
-  const configuration = configurationOf(latest);
+  return doRegionsDecide(configurationOf(latest), regions);
+}
+
+/** Whether the tables of these regions are a quorum, if each is the one that the configuration means. */
+export function doRegionsDecide(
+  configuration: Configuration,
+  regions: ReadonlySet<RegionId>,
+): boolean {
   const deciders = decidersOf(configuration).filter((member) => regions.has(regionOf(member)));
   return isQuorum(configuration, new Set(deciders));
 }

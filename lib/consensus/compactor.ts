@@ -9,16 +9,17 @@
 import { type LogIndex, logIndex } from '../base/identifiers.ts';
 import { type Cluster, ownClient } from './cluster.ts';
 import type { LogHost } from './log-host.ts';
+import type { MemberId } from './membership.ts';
 import { encodeReplica } from './replica.ts';
-import { type Base, lastEntry, type Server, termAt } from './server.ts';
+import { type Base, lastEntry, memberOf, type Server, termAt } from './server.ts';
 import type { LogLimits } from './settings.ts';
-import { jsonBytes } from './size.ts';
+import { registerBytes } from './size.ts';
 
 export class Compactor<State> {
   readonly #cluster: Cluster;
   readonly #host: LogHost<State>;
-  /** A snapshot that is stored and not yet the base. */
-  #stored: Base | null = null;
+  /** A snapshot that is stored and not yet the base, and the table that it is in. */
+  #stored: (Base & { readonly member: MemberId }) | null = null;
 
   constructor(cluster: Cluster, host: LogHost<State>) {
     this.#cluster = cluster;
@@ -48,8 +49,8 @@ export class Compactor<State> {
       return;
     }
     const isFollowed = lastEntry(own).index >= this.#stored.index + limits.entriesKept;
-    if (isFollowed || jsonBytes(own.entries) > limits.tailBytesMax) {
-      await this.#moveBase(own.base, this.#stored);
+    if (isFollowed || registerBytes(own) > limits.tailBytesMax) {
+      await this.#moveBase(own.base);
     }
   }
 
@@ -62,20 +63,28 @@ export class Compactor<State> {
       return;
     }
     const isStored = await ownClient(this.#cluster).writeSnapshot(applied, encodeReplica(replica));
-    this.#stored = isStored ? applied : null;
+    this.#stored = isStored ? { ...applied, member: memberOf(own) } : null;
   }
 
-  async #moveBase(before: Base, base: Base): Promise<void> {
+  /** A snapshot that went with a lost table is none: the table in its place keeps its log. */
+  async #moveBase(before: Base): Promise<void> {
+    if (this.#stored === null) {
+      return;
+    }
+    const { member, ...base } = this.#stored;
     const client = ownClient(this.#cluster);
-    const answer = await client.exchange(() => ({ kind: 'compact', base }));
+    const answer = await client.exchange((server) =>
+      memberOf(server) === member ? { kind: 'compact', base } : null,
+    );
     this.#stored = null;
-    if (answer.kind === 'answered' && answer.reply.kind === 'yes') {
+    const isMoved = answer.kind === 'answered' && answer.reply.kind === 'yes';
+    if (isMoved && answer.server.base.index >= base.index) {
       this.#cluster.log('info', 'log-compacted', { index: base.index });
       await client.dropSnapshotsBelow(before.index);
     }
   }
 }
 
-function isLarge({ entries }: Server, { tailEntriesMax, tailBytesMax }: LogLimits): boolean {
-  return entries.length > tailEntriesMax || jsonBytes(entries) > tailBytesMax;
+function isLarge(server: Server, { tailEntriesMax, tailBytesMax }: LogLimits): boolean {
+  return server.entries.length > tailEntriesMax || registerBytes(server) > tailBytesMax;
 }

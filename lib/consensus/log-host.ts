@@ -13,6 +13,7 @@ import {
   areRegionsEnough,
   type Cluster,
   clientOf,
+  doRegionsDecide,
   isAnswered,
   isInQuorum,
   leaderAmong,
@@ -20,7 +21,7 @@ import {
   readAll,
 } from './cluster.ts';
 import { committedIndex } from './progress.ts';
-import { ProposalQueue, type ProposeOutcome, type Shortfall } from './proposals.ts';
+import { type Batch, ProposalQueue, type ProposeOutcome, type Shortfall } from './proposals.ts';
 import type { Exchange } from './register-client.ts';
 import {
   type AppliedEntry,
@@ -30,7 +31,9 @@ import {
   type StateMachine,
 } from './replica.ts';
 import { Replicator } from './replicator.ts';
-import { type Base, type Command, isLeader, lastEntry, type Server, termAt } from './server.ts';
+import { type Base, configurationOf, isLeader, lastEntry, type Server, termAt } from './server.ts';
+import { sessionOf } from './sessions.ts';
+import { registerBytes } from './size.ts';
 
 /** Which region leads, and in which term. */
 export interface Leadership {
@@ -65,7 +68,8 @@ export class LogHost<State> {
     this.#replicator = new Replicator(cluster);
     this.#applier = new Applier({ cluster, machine, sha256 });
     this.#proposals = new ProposalQueue(cluster, {
-      commit: (commandsAt) => this.#commit(commandsAt),
+      waitMs: (bytes) => this.#waitMs(bytes),
+      commit: (batch) => this.#commit(batch),
       outcomeOf: (id, body) => this.#outcomeOf(id, body),
     });
   }
@@ -103,13 +107,38 @@ export class LogHost<State> {
     return this.#proposals.propose(id, body);
   }
 
-  async #commit(commandsAt: (basis: LogIndex) => readonly Command[]): Promise<Shortfall | null> {
+  /** The leader's register must take the batch, and as many others as make a quorum with it. */
+  #waitMs(bytes: number): number {
+    const region = this.#leader?.region;
+    const leader = region === undefined ? null : clientOf(this.#cluster, region).cached;
+    if (region === undefined || leader === null) {
+      return 0;
+    }
+    const { clients, flow } = this.#cluster;
+    const after = registerBytes(leader) + bytes;
+    const waits = [...clients.keys()].map((to) => ({ to, waitMs: flow.waitMs(to, after) }));
+    const ready = new Set<RegionId>();
+    for (const { to, waitMs } of waits.toSorted((a, b) => a.waitMs - b.waitMs)) {
+      ready.add(to);
+      if (ready.has(region) && doRegionsDecide(configurationOf(leader), ready)) {
+        return waitMs;
+      }
+    }
+    return 0;
+  }
+
+  async #commit({ bytes, commandsAt }: Batch): Promise<Shortfall | null> {
     const leader = await this.#findLeader();
     if (leader === null) {
       return { code: this.#hasQuorum() ? 'no-leader' : 'no-quorum', isInDoubt: false };
     }
     if (!(await this.#mayAppend(leader))) {
       return { code: 'no-quorum', isInDoubt: false };
+    }
+    if (registerBytes(leader) + bytes > this.#cluster.limits.registerBytesMax) {
+      // Perhaps it was compacted meanwhile: the next try takes a fresh look.
+      this.#leader = null;
+      return { code: 'log-full', isInDoubt: false };
     }
     const commands = commandsAt(this.#basisIn(leader));
     const answer = await clientOf(this.#cluster, leader.identity.region).exchange(() => ({
@@ -123,7 +152,7 @@ export class LogHost<State> {
       return shortfallOf(answer);
     }
     await this.#commitTail(answer.server);
-    const isApplied = commands.every(({ id }) => this.replica.sessions.has(id));
+    const isApplied = commands.every(({ id }) => sessionOf(this.replica.sessions, id) !== null);
     return isApplied ? null : { code: 'no-quorum', isInDoubt: true };
   }
 
@@ -136,8 +165,8 @@ export class LogHost<State> {
   }
 
   #outcomeOf(id: CommandId, body: JsonValue): ProposeOutcome | null {
-    const session = this.replica.sessions.get(id);
-    if (session === undefined) {
+    const session = sessionOf(this.replica.sessions, id);
+    if (session === null) {
       return null;
     }
     if (session.digest !== bodyDigest(body, this.#sha256)) {
@@ -309,6 +338,11 @@ function isLeaderConfirmed(servers: readonly Server[]): boolean {
 }
 
 function shortfallOf(answer: Exchange): Shortfall {
-  const isFull = answer.kind === 'refused' && answer.code === 'too-large';
-  return { code: isFull ? 'log-full' : 'no-leader', isInDoubt: answer.kind === 'unknown' };
+  const refusal = answer.kind === 'refused' ? SHORTFALLS.get(answer.code) : undefined;
+  return { code: refusal ?? 'no-leader', isInDoubt: answer.kind === 'unknown' };
 }
+
+const SHORTFALLS: ReadonlyMap<string, Shortfall['code']> = new Map([
+  ['too-large', 'log-full'],
+  ['throttled', 'busy'],
+]);

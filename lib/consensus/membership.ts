@@ -62,10 +62,6 @@ export function membersOf(configuration: Configuration): readonly MemberId[] {
   return [...decidersOf(configuration), ...configuration.learners];
 }
 
-export function regionsOf(configuration: Configuration): readonly RegionId[] {
-  return [...new Set(membersOf(configuration).map(regionOf))].sort();
-}
-
 export function isSameConfiguration(left: Configuration, right: Configuration): boolean {
   return (
     left.voters.join() === right.voters.join() &&

@@ -6,6 +6,9 @@
  * call can ever have taken effect, else `unknown`. All others go into the next round, together with
  * what came meanwhile, so that a batch in doubt holds nobody up. A command proposed again is
  * harmless: its id is known by then, and its basis never changes (`replica.ts`).
+ *
+ * While the registers can take no more writes (`flow-control.ts`) nothing is proposed: the queue grows
+ * into larger batches, and whoever cannot wait so long leaves as `busy`.
  */
 import { describeError } from '../base/errors.ts';
 import type { CommandId, LogIndex, MonotonicMillis, Term } from '../base/identifiers.ts';
@@ -31,19 +34,26 @@ export type ProposeOutcome =
 
 /** Why a batch was not committed, or not yet. */
 export interface Shortfall {
-  readonly code: 'no-leader' | 'no-quorum' | 'log-full';
+  /** `busy`: the store throttles. */
+  readonly code: 'no-leader' | 'no-quorum' | 'log-full' | 'busy';
   /** Whether it may be in some register, now or later. */
   readonly isInDoubt: boolean;
 }
 
 /** The log, as the queue needs it. */
 export interface ProposalLog {
-  /** Proposes and replicates; null = done as far as it could tell. `commandsAt` makes the batch. */
-  readonly commit: (
-    commandsAt: (basis: LogIndex) => readonly Command[],
-  ) => Promise<Shortfall | null>;
+  /** Milliseconds until a quorum of registers can take a batch of so many bytes; 0 = now. */
+  readonly waitMs: (bytes: number) => number;
+  /** Proposes and replicates; null = done as far as it could tell. */
+  readonly commit: (batch: Batch) => Promise<Shortfall | null>;
   /** What became of a command; null = nothing that is known. */
   readonly outcomeOf: (id: CommandId, body: JsonValue) => ProposeOutcome | null;
+}
+
+export interface Batch {
+  /** About what it adds to a register. */
+  readonly bytes: number;
+  readonly commandsAt: (basis: LogIndex) => readonly Command[];
 }
 
 interface Proposal {
@@ -57,6 +67,12 @@ interface Proposal {
   isInDoubt: boolean;
 }
 
+/**
+ * Half of the shortest pause before a batch is tried again. It doubles up to about a beat: what two
+ * processes did to each other is over soon, and what lasts is not asked for without a pause.
+ */
+const RETRY_MS_MIN = 5;
+
 /** Room for a command's basis and the JSON around it. */
 const COMMAND_FRAME_BYTES = 64;
 
@@ -65,6 +81,7 @@ export class ProposalQueue {
   readonly #log: ProposalLog;
   #waiting: readonly Proposal[] = [];
   #isPumping = false;
+  #shortfallsInARow = 0;
   #failure: { readonly thrown: unknown } | null = null;
 
   constructor(cluster: Cluster, log: ProposalLog) {
@@ -123,7 +140,16 @@ export class ProposalQueue {
   async #round(): Promise<void> {
     const { clock, random, timings } = this.#cluster;
     const batch = this.#waiting.slice(0, this.#batchSize());
-    const shortfall = await this.#log.commit((basis) => batch.map((one) => commandOf(one, basis)));
+    const bytes = batch.reduce((sum, proposal) => sum + proposal.bytes, 0);
+    const waitMs = this.#log.waitMs(bytes);
+    if (waitMs > 0) {
+      await this.#hold(waitMs);
+      return;
+    }
+    const shortfall = await this.#log.commit({
+      bytes,
+      commandsAt: (basis) => batch.map((one) => commandOf(one, basis)),
+    });
     for (const proposal of batch) {
       // Committed and yet without an outcome: it is in the log, and this replica did not get there.
       proposal.isInDoubt ||= shortfall?.isInDoubt ?? true;
@@ -132,8 +158,27 @@ export class ProposalQueue {
     const code = shortfall?.code ?? 'no-quorum';
     const now = clock.monotonicNow();
     this.#leave((proposal) => (now >= proposal.deadline ? outcomeInTime(proposal, code) : null));
+    this.#shortfallsInARow = shortfall === null ? 0 : this.#shortfallsInARow + 1;
     if (shortfall !== null && this.#waiting.length > 0) {
-      await clock.sleep(timings.beatMs * (0.5 + random()));
+      const grownMs = RETRY_MS_MIN * 2 ** Math.min(this.#shortfallsInARow, 20);
+      await clock.sleep(Math.min(timings.beatMs, grownMs) * (0.5 + random()));
+    }
+  }
+
+  /**
+   * Lets time pass until the registers can be written again; meanwhile the batch grows. Who cannot
+   * wait that long leaves at once: nothing of his was written, unless an earlier round left doubt.
+   */
+  async #hold(waitMs: number): Promise<void> {
+    const { clock } = this.#cluster;
+    const now = clock.monotonicNow();
+    this.#leave((proposal) => {
+      const canWait = now + (proposal.isInDoubt ? 0 : waitMs) < proposal.deadline;
+      return canWait ? null : outcomeInTime(proposal, 'busy');
+    });
+    const leftMs = this.#waiting.map(({ deadline }) => deadline - now);
+    if (leftMs.length > 0) {
+      await clock.sleep(Math.min(waitMs, ...leftMs));
     }
   }
 

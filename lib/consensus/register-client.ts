@@ -20,6 +20,7 @@ import { requireNotRolledBack, type Seen } from './register-guard.ts';
 import type { Beat, BeatRead, Copy, RegisterPort } from './register-port.ts';
 import { type Base, checkServer, type Server } from './server.ts';
 import { LOG_LIMITS } from './settings.ts';
+import { registerBytes, writeUnits } from './size.ts';
 import { type StepResult, step } from './step.ts';
 
 export type Exchange =
@@ -40,6 +41,8 @@ export class RegisterClient {
   #copy: Copy | null = null;
   /** The latest that this process saw; the register may never be older again. */
   #seen: Seen | null = null;
+  #spentUnits = 0;
+  #throttledInARow = 0;
   #isReachable = false;
   #isHalted = false;
   #isAbsenceReported = false;
@@ -60,6 +63,16 @@ export class RegisterClient {
   /** Whether the last contact got an answer. */
   get isReachable(): boolean {
     return this.#isReachable;
+  }
+
+  /** Write units spent on this register since this process looks, by whatever process (`write-budget.ts`). */
+  get spentUnits(): number {
+    return this.#spentUnits;
+  }
+
+  /** How many of this process's latest writes the store throttled, without one between that it took. */
+  get throttledInARow(): number {
+    return this.#throttledInARow;
   }
 
   /** Sends one message, as often as it takes to know the outcome, within a bound. */
@@ -99,12 +112,18 @@ export class RegisterClient {
     return outcome;
   }
 
-  /** False when it was not kept. */
-  writeBeat(beat: Beat): Promise<boolean> {
-    return this.#guarded(
+  /**
+   * False when it was not kept: there was no answer, or a later leader's beat stands there. Either
+   * way nothing is known of this register until it is read again, and a leader must look before it
+   * goes on beating elsewhere.
+   */
+  async writeBeat(beat: Beat): Promise<boolean> {
+    const isKept = await this.#guarded(
       () => this.#port.writeBeat(beat),
       () => false,
     );
+    this.#isReachable &&= isKept;
+    return isKept;
   }
 
   /** The snapshot at `base`; null when there is none, or none that can be trusted. */
@@ -212,8 +231,24 @@ export class RegisterClient {
       requireNotRolledBack(this.#seen, copy);
     }
     checkServer(copy.server);
+    this.#spentUnits += this.#unitsUntil(copy);
     this.#seen = { revision: copy.revision, incarnation: copy.server.identity.incarnation };
     this.#copy = copy;
+  }
+
+  /**
+   * Each revision since the last one seen was a write, by whomever, of an item about as large as
+   * these: the store charges the larger one of before and after.
+   */
+  #unitsUntil({ revision, server }: Copy): number {
+    const isFirstSight = this.#seen?.incarnation !== server.identity.incarnation;
+    const writes = isFirstSight ? 0 : revision - (this.#seen?.revision ?? revision);
+    return writes === 0 ? 0 : writes * this.#unitsOfWrite(server);
+  }
+
+  #unitsOfWrite(server: Server): number {
+    const before = this.#copy === null ? 0 : registerBytes(this.#copy.server);
+    return writeUnits(Math.max(before, registerBytes(server)));
   }
 
   /**
@@ -264,12 +299,16 @@ export class RegisterClient {
     const wasInDoubt = effort.isInDoubt;
     effort.isInDoubt = true;
     const write = await this.#port.compareAndSet(before.revision, after.server);
+    this.#throttledInARow =
+      write.kind === 'refused' && write.code === 'throttled' ? this.#throttledInARow + 1 : 0;
     this.#isReachable = write.kind === 'applied' || write.kind === 'conflict';
     switch (write.kind) {
       case 'applied':
         this.#keep({ revision: before.revision + 1, server: after.server });
         return { kind: 'answered', ...after };
       case 'conflict':
+        // A condition that fails is charged like a write that is made.
+        this.#spentUnits += this.#unitsOfWrite(after.server);
         if (write.copy === null) {
           this.#absent();
         } else {

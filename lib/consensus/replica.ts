@@ -11,6 +11,14 @@ import { invariant } from '../base/invariant.ts';
 import { canonicalJson, type JsonValue, type Sha256 } from '../base/json.ts';
 import { regionOf } from './membership.ts';
 import type { Base, Command, Entry } from './server.ts';
+import {
+  listSessions,
+  NO_SESSIONS,
+  remember,
+  type Session,
+  type Sessions,
+  sessionOf,
+} from './sessions.ts';
 import { LOG_LIMITS } from './settings.ts';
 
 /** The application behind the log. Its functions are pure and total. */
@@ -27,20 +35,11 @@ export interface Applied<State> {
   readonly result: JsonValue;
 }
 
-/** What became of one command id. */
-export interface Session {
-  readonly index: LogIndex;
-  readonly term: Term;
-  /** Hash of the command's body: the same id with another body is a caller's error. */
-  readonly digest: string;
-  readonly result: JsonValue;
-}
-
 export interface Replica<State> {
   readonly applied: Base;
   readonly chain: string;
-  /** By command id, oldest first; an id is remembered for `sessionWindowEntries` entries. */
-  readonly sessions: ReadonlyMap<CommandId, Session>;
+  /** An id is remembered for `sessionWindowEntries` entries. */
+  readonly sessions: Sessions;
   readonly state: State;
 }
 
@@ -56,11 +55,14 @@ export function isExpired({ result }: Session): boolean {
   return canonicalJson(result) === canonicalJson(EXPIRED);
 }
 
+/** The link before the first entry. */
+export const CHAIN_START: string = '0'.repeat(64);
+
 export function emptyReplica<State>(machine: StateMachine<State>): Replica<State> {
   return {
     applied: { index: 0 as LogIndex, term: 0 as Term },
-    chain: '0'.repeat(64),
-    sessions: new Map(),
+    chain: CHAIN_START,
+    sessions: NO_SESSIONS,
     state: machine.initial,
   };
 }
@@ -77,25 +79,34 @@ export function applyEntries<State>(
   entries: readonly Entry[],
   { machine, sha256, sessionWindowEntries = LOG_LIMITS.sessionWindowEntries }: Application<State>,
 ): { replica: Replica<State>; applied: readonly AppliedEntry[] } {
-  const sessions = new Map(replica.sessions);
+  const fresh = new Map<CommandId, Session>();
   const applied: AppliedEntry[] = [];
   let { state, chain, applied: position } = replica;
   for (const entry of entries) {
     invariant(entry.index === position.index + 1, 'apply-out-of-order', { index: entry.index });
     chain = chainAfter(chain, entry, sha256);
     position = { index: entry.index, term: entry.term };
-    forgetOld(sessions, entry.index - sessionWindowEntries);
     if (entry.configuration !== undefined) {
       const voters = entry.configuration.voters.map(regionOf);
       state = machine.reconfigure?.(state, voters) ?? state;
     }
-    if (entry.command !== null) {
-      const isLate = entry.index - entry.command.basis > sessionWindowEntries;
-      const call = { command: entry.command, position, isLate };
-      state = applyCommand(state, call, { machine, sha256, sessions });
+    const { command } = entry;
+    const oldest = entry.index - sessionWindowEntries;
+    if (
+      command !== null &&
+      !isRemembered(command.id, { fresh, before: replica.sessions }, oldest)
+    ) {
+      const isLate = command.basis < oldest;
+      const outcome = isLate ? expired(state) : machine.apply(state, command, position);
+      state = outcome.state;
+      // Set anew and not only overwritten: the order is that of the log.
+      fresh.delete(command.id);
+      const digest = bodyDigest(command.body, sha256);
+      fresh.set(command.id, { ...position, digest, result: outcome.result });
     }
     applied.push({ entry, chain });
   }
+  const sessions = remember(replica.sessions, fresh, position.index - sessionWindowEntries);
   return { replica: { applied: position, chain, sessions, state }, applied };
 }
 
@@ -106,48 +117,26 @@ interface Application<State> {
   readonly sessionWindowEntries?: number;
 }
 
-interface Call {
-  readonly command: Command;
-  readonly position: Base;
-  /** Too far behind its basis: a first copy may be forgotten. */
-  readonly isLate: boolean;
-}
-
 /**
  * Exactly once with bounded memory. A first copy applied at some index i lies after the command's
  * `basis`. A later copy at j is either within the window after `basis`, then i is still remembered
  * and the copy changes nothing; or it is beyond, then it is refused unseen.
  */
-function applyCommand<State>(
-  state: State,
-  { command, position, isLate }: Call,
-  { machine, sha256, sessions }: Application<State> & { sessions: Map<CommandId, Session> },
-): State {
-  if (sessions.has(command.id)) {
-    return state;
-  }
-  const digest = bodyDigest(command.body, sha256);
-  if (isLate) {
-    sessions.set(command.id, { ...position, digest, result: EXPIRED });
-    return state;
-  }
-  const outcome = machine.apply(state, command, position);
-  sessions.set(command.id, { ...position, digest, result: outcome.result });
-  return outcome.state;
+function isRemembered(
+  id: CommandId,
+  { fresh, before }: { readonly fresh: ReadonlyMap<CommandId, Session>; readonly before: Sessions },
+  oldest: number,
+): boolean {
+  const session = fresh.get(id) ?? sessionOf(before, id);
+  return session !== null && session.index >= oldest;
 }
 
-/** Forgets the sessions below `oldest`. */
-function forgetOld(sessions: Map<CommandId, Session>, oldest: number): void {
-  for (const [id, { index }] of sessions) {
-    if (index >= oldest) {
-      return;
-    }
-    sessions.delete(id);
-  }
+function expired<State>(state: State): Applied<State> {
+  return { state, result: EXPIRED };
 }
 
 /** Hash chain: each link covers the one before and the canonical text of the entry. */
-function chainAfter(chain: string, entry: Entry, sha256: Sha256): string {
+export function chainAfter(chain: string, entry: Entry, sha256: Sha256): string {
   const { index, term, command, configuration } = entry;
   const content =
     command === null ? null : { id: command.id, basis: command.basis, body: command.body };
@@ -182,7 +171,13 @@ interface SnapshotText<State> {
 }
 
 export function encodeReplica<State>({ applied, chain, sessions, state }: Replica<State>): string {
-  const text: SnapshotText<State> = { format: 1, applied, chain, sessions: [...sessions], state };
+  const text: SnapshotText<State> = {
+    format: 1,
+    applied,
+    chain,
+    sessions: listSessions(sessions),
+    state,
+  };
   return JSON.stringify(text);
 }
 
@@ -190,5 +185,5 @@ export function encodeReplica<State>({ applied, chain, sessions, state }: Replic
 export function decodeReplica<State>(text: string): Replica<State> {
   const { format, applied, chain, sessions, state } = JSON.parse(text) as SnapshotText<State>;
   invariant(format === 1, 'snapshot-format-unknown', { format });
-  return { applied, chain, sessions: new Map(sessions), state };
+  return { applied, chain, sessions: remember(NO_SESSIONS, sessions, 0), state };
 }

@@ -6,11 +6,12 @@
  * read per batch.
  */
 import { type LogIndex, logIndex, type RegionId, term as termOf } from '../base/identifiers.ts';
-import { type Cluster, clientOf, settledOrEnough } from './cluster.ts';
+import { type Cluster, clientOf, doRegionsDecide, settledOrEnough } from './cluster.ts';
 import { membersOf, regionOf } from './membership.ts';
 import { appendFor, committedIndex, matchIndex } from './progress.ts';
 import type { Exchange } from './register-client.ts';
 import { type Base, configurationOf, lastEntry, memberOf, type Server, termAt } from './server.ts';
+import { registerBytes } from './size.ts';
 
 export type Advance =
   /** Everything in the given leader's log is committed. */
@@ -27,6 +28,8 @@ export class Replicator {
   /** Each follower's register as last persisted under the leader's term. */
   readonly #acknowledged = new Map<RegionId, Server>();
   readonly #busy = new Map<RegionId, Promise<void>>();
+  /** How long each follower's last exchange took; one without an answer is the farthest of all. */
+  readonly #tookMs = new Map<RegionId, number>();
   #highestTermSeen = 0;
 
   constructor(cluster: Cluster) {
@@ -59,16 +62,39 @@ export class Replicator {
       return { kind: 'deposed' };
     }
     const goal = lastEntry(leader).index;
-    const followers = this.#followersOf(leader);
     const isCommitted = () => this.#leader?.term === leader.term && this.#commitIndex >= goal;
-    await settledOrEnough(
-      followers.map((region) => this.#level(region)),
-      isCommitted,
-    );
+    await settledOrEnough(this.#levelAll(leader), isCommitted);
     if (isCommitted()) {
       return { kind: 'committed' };
     }
     return { kind: this.#highestTermSeen > leader.term ? 'deposed' : 'no-majority' };
+  }
+
+  /**
+   * The nearest followers that make a quorum at once, the others a moment later: whatever it costs to
+   * write to those, in this process and on the way, is not paid while somebody waits for a commit.
+   */
+  #levelAll(leader: Server): readonly Promise<void>[] {
+    const { clock, timings } = this.#cluster;
+    const { headStartMs } = timings;
+    const regions = this.#nearestFirst(leader);
+    const count = headStartMs === 0 ? regions.length : quorumCount(leader, regions);
+    const needed = regions.slice(0, count).map((region) => this.#level(region));
+    const others = regions.slice(count);
+    if (others.length === 0) {
+      return needed;
+    }
+    // Not at once when these have answered: whoever waits for the commit hears of it first.
+    const answered = Promise.all(needed).then(() => clock.sleep(0));
+    const headStart = Promise.race([answered, clock.sleep(headStartMs)]);
+    return [...needed, ...others.map((region) => headStart.then(() => this.#level(region)))];
+  }
+
+  /** One that still owes an answer comes last: it is slower than it was. */
+  #nearestFirst(leader: Server): readonly RegionId[] {
+    const tookMs = (region: RegionId) =>
+      this.#busy.has(region) ? Number.MAX_VALUE : (this.#tookMs.get(region) ?? 0);
+    return this.#followersOf(leader).toSorted((a, b) => tookMs(a) - tookMs(b));
   }
 
   /** Replicates the leader's log to one region, however many hold it already. */
@@ -135,14 +161,28 @@ export class Replicator {
   async #catchUp(region: RegionId): Promise<void> {
     let leader = this.#leader;
     while (leader !== null && leader.identity.region !== region && !this.#isLevel(leader, region)) {
+      await this.#waitForBudget(leader, region);
       const isDone = await this.#exchange(leader, region);
       leader = isDone ? this.#leader : null;
     }
   }
 
+  /** Entries that come meanwhile go along. One wait is enough: what is missing then, others spent. */
+  async #waitForBudget(leader: Server, region: RegionId): Promise<void> {
+    const { clock, flow } = this.#cluster;
+    const cached = clientOf(this.#cluster, region).cached ?? leader;
+    const bytes = Math.max(registerBytes(leader), registerBytes(cached));
+    const waitMs = flow.waitMs(region, bytes);
+    if (waitMs > 0) {
+      await clock.sleep(waitMs);
+    }
+  }
+
   /** One append; false = no use going on now. */
   async #exchange(leader: Server, region: RegionId): Promise<boolean> {
+    const { clock } = this.#cluster;
     const client = clientOf(this.#cluster, region);
+    const askedAt = clock.monotonicNow();
     // Asked late, when its turn has come: by then the commit index may be a newer leader's, and mean
     // nothing in this one's log.
     const answer = await client.exchange((server) =>
@@ -150,6 +190,8 @@ export class Replicator {
         ? null
         : appendFor(leader, server, this.#commitIndex),
     );
+    const isAnswered = answer.kind === 'answered';
+    this.#tookMs.set(region, isAnswered ? clock.monotonicNow() - askedAt : Number.MAX_VALUE);
     if (answer.kind !== 'answered') {
       return isTooLarge(answer) && this.#install(leader, region);
     }
@@ -193,23 +235,35 @@ export class Replicator {
 
   /**
    * Snapshot first, base afterwards: a base never points at a snapshot that is not there. False when
-   * nothing came of it, also when the follower's base is there already.
+   * nothing came of it, also when the follower's base is there already, or when its table was lost
+   * meanwhile, and the snapshot with it.
    */
   async #install(leader: Server, region: RegionId): Promise<boolean> {
     const { base, baseConfiguration, term, identity } = leader;
     const client = clientOf(this.#cluster, region);
-    const isAhead = (client.cached?.base.index ?? 0) >= base.index;
-    if (isAhead || !(await this.#copySnapshot(base, identity.region, region))) {
+    const follower = client.cached;
+    const isAhead = (follower?.base.index ?? 0) >= base.index;
+    if (
+      follower === null ||
+      isAhead ||
+      !(await this.#copySnapshot(base, identity.region, region))
+    ) {
       return false;
     }
-    const answer = await client.exchange(() => ({
+    const message = {
       kind: 'install',
       term,
       leader: memberOf(leader),
       base,
       configuration: baseConfiguration,
-    }));
-    const isInstalled = answer.kind === 'answered' && answer.reply.kind === 'yes';
+    } as const;
+    const answer = await client.exchange((server) =>
+      memberOf(server) === memberOf(follower) ? message : null,
+    );
+    const isInstalled =
+      answer.kind === 'answered' &&
+      answer.reply.kind === 'yes' &&
+      memberOf(answer.server) === memberOf(follower);
     if (isInstalled) {
       this.#cluster.log('info', 'snapshot-installed', { region, index: base.index });
     }
@@ -220,6 +274,14 @@ export class Replicator {
     const text = await clientOf(this.#cluster, from).readSnapshot(base);
     return text !== null && (await clientOf(this.#cluster, to).writeSnapshot(base, text));
   }
+}
+
+/** How many of these regions, in their order, make a quorum with the leader; all, if they do not. */
+function quorumCount(leader: Server, regions: readonly RegionId[]): number {
+  const configuration = configurationOf(leader);
+  const holding = new Set([leader.identity.region]);
+  const last = regions.findIndex((region) => doRegionsDecide(configuration, holding.add(region)));
+  return last === -1 ? regions.length : last + 1;
 }
 
 /** The register has no room for what it lacks: a newer base makes room. */

@@ -18,6 +18,7 @@ import { decidersOf, isSameConfiguration, isStep, type MemberId } from './member
 import type { Message, Refusal, Reply } from './messages.ts';
 import {
   type Base,
+  type Command,
   checkServer,
   compareLogs,
   configurationAt,
@@ -144,8 +145,7 @@ function propose(server: Server, message: MessageOf<'propose'>): StepResult {
   if (server.term < term || !isLeader(server)) {
     return no(server, 'not-leader');
   }
-  const present = new Set(server.entries.map((entry) => entry.command?.id));
-  const missing = commands.filter(({ id }) => !present.has(id));
+  const missing = absentFrom(server, commands);
   if (missing.length === 0) {
     return yes(server);
   }
@@ -154,6 +154,17 @@ function propose(server: Server, message: MessageOf<'propose'>): StepResult {
     missing.map((command) => ({ command })),
   );
   return termAt(next, commit.index) === commit.term ? raiseCommitTo(next, commit.index) : yes(next);
+}
+
+/** Looks for few commands in a long log: the set is of the few. */
+function absentFrom({ entries }: Server, commands: readonly Command[]): readonly Command[] {
+  const absent = new Set(commands.map(({ id }) => id));
+  for (const { command } of entries) {
+    if (command !== null) {
+      absent.delete(command.id);
+    }
+  }
+  return commands.filter(({ id }) => absent.has(id));
 }
 
 /**

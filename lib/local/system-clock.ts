@@ -4,7 +4,7 @@
  * Below `lib/control` these are arguments, so that a simulator can replace all of them; this is the
  * one place where the real ones enter the local processes.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { epochMillis, monotonicMillis } from '../base/identifiers.ts';
 import type { Sha256 } from '../base/json.ts';
@@ -20,4 +20,4 @@ export const SYSTEM_CLOCK: Clock = {
 };
 
 /** SHA-256 of the UTF-8 text, as 64 lower-case hex digits. */
-export const sha256: Sha256 = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
+export const sha256: Sha256 = (text) => hash('sha256', text, 'hex');

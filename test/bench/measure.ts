@@ -16,29 +16,24 @@ export function nanosecondsPer(work: () => void): number {
   return Math.round(median(rounds) * 1e6);
 }
 
+/** Time of this thread on a processor: what else the machine does meanwhile does not count. */
 function timeOf(work: () => void, calls: number): number {
-  const startedAt = performance.now();
+  const before = process.threadCpuUsage();
   for (let call = 0; call < calls; call += 1) {
     work();
   }
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
+}
+
+export async function timeOfAsync(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
   return performance.now() - startedAt;
 }
 
-/** Milliseconds of each of `count` calls, after a tenth as many to warm up. */
-export async function millisecondsOf(
-  count: number,
-  work: (call: number) => Promise<unknown>,
-): Promise<readonly number[]> {
-  const times: number[] = [];
-  const warmUp = Math.ceil(count / 10);
-  for (let call = 0; call < count + warmUp; call += 1) {
-    const startedAt = performance.now();
-    await work(call);
-    if (call >= warmUp) {
-      times.push(performance.now() - startedAt);
-    }
-  }
-  return times;
+export function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 export function median(values: readonly number[]): number {

@@ -22,6 +22,7 @@ import type { Configuration, MemberId } from '../../consensus/membership.ts';
 import { incarnationOf, memberId, regionOf } from '../../consensus/membership.ts';
 import type { Beat, Copy, Revision } from '../../consensus/register-port.ts';
 import { type Base, checkServer, type Entry, type Server } from '../../consensus/server.ts';
+import { entryText } from '../../consensus/size.ts';
 import {
   type Item,
   type ItemKey,
@@ -140,18 +141,7 @@ function decodeMember(text: string): MemberId {
 }
 
 function encodeLog(entries: readonly Entry[]): string {
-  return JSON.stringify(
-    entries.map(({ term: entryTerm, command, configuration }) => {
-      if (command !== null) {
-        return [entryTerm, command.id, command.basis, command.body];
-      }
-      return configuration === undefined ? [entryTerm] : [entryTerm, membersIn(configuration)];
-    }),
-  );
-}
-
-function membersIn({ voters, outgoing, learners }: Configuration): readonly unknown[] {
-  return [voters, outgoing, learners];
+  return `[${entries.map(entryText).join(',')}]`;
 }
 
 function decodeLog(read: ItemReader, base: Base): readonly Entry[] {

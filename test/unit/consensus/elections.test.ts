@@ -90,6 +90,14 @@ describe('an election', () => {
     expect(await elect(process.cluster)).toMatchObject({ kind: 'won' });
   });
 
+  test('goes above a term that was seen in a register which is not asked', async () => {
+    const registers = await createRegisters();
+    const process = registers.process(A);
+    await takeLead(process);
+    const election = await elect(process.cluster, { termSeen: 7, region: null });
+    expect(election).toMatchObject({ kind: 'won', leader: { term: 8 } });
+  });
+
   test('counts no vote whose write is in doubt', async () => {
     const registers = await createRegisters();
     const process = registers.process(A);

@@ -16,6 +16,8 @@ export type Fault =
   /** The request does not even leave. */
   | 'refused'
   | 'too-large'
+  /** The store serves no more just now. */
+  | 'throttled'
   /** The port throws, as it does when it finds somebody else's register. */
   | 'throws'
   /** Held until the gate opens; then it passes. */
@@ -90,7 +92,7 @@ export function faultyPort(port: RegisterPort): FaultyPort {
 interface Answers<Answer> {
   readonly act: () => Promise<Answer>;
   readonly nothing: Answer;
-  readonly refused?: (code: 'unreachable' | 'too-large') => Answer;
+  readonly refused?: (code: 'unreachable' | 'too-large' | 'throttled') => Answer;
 }
 
 async function withFault<Answer>(
@@ -118,6 +120,7 @@ async function withFault<Answer>(
     case 'refused':
       return refused?.('unreachable') ?? nothing;
     case 'too-large':
-      return refused?.('too-large') ?? nothing;
+    case 'throttled':
+      return refused?.(fault) ?? nothing;
   }
 }

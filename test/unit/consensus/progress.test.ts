@@ -98,6 +98,12 @@ describe('matchIndex and appendFor', () => {
     );
   });
 
+  it('find a follower level that was compacted beyond the end of an old copy of the leader', () => {
+    const commitIndex = logIndex(5);
+    const follower = server(B, [], { base: { index: commitIndex, term: term(2) }, commitIndex });
+    expect(matchIndex(leader([1, 2], 2), follower)).toBe(2);
+  });
+
   it('have no append for a follower that ends before the base of the leader', () => {
     const here = {
       ...leader([], 3),

@@ -13,6 +13,7 @@ import {
   type Replica,
 } from '../../../lib/consensus/replica.ts';
 import type { Entry } from '../../../lib/consensus/server.ts';
+import { listSessions, sessionOf } from '../../../lib/consensus/sessions.ts';
 import { LIST_MACHINE, sha256 } from './processes.ts';
 
 const SEEDED = { seed: 20_261_123, numRuns: 200 };
@@ -84,7 +85,9 @@ describe('exactly once', () => {
     const once = apply(logOf(['a']));
     const twice = apply([entryOf(2, 'a', { basis: 1 })], once);
     expect(twice.state).toEqual(['a']);
-    expect(twice.sessions.get(commandId('a'))).toEqual(once.sessions.get(commandId('a')));
+    const session = sessionOf(once.sessions, commandId('a'));
+    expect(session).not.toBeNull();
+    expect(sessionOf(twice.sessions, commandId('a'))).toEqual(session);
   });
 
   test('holds for copies with the basis of the first, however late they come', () => {
@@ -107,7 +110,7 @@ describe('exactly once', () => {
     const late = entryOf(WINDOW + 2, 'x', { basis: 0 });
     const replica = apply([...logOf(filler), late]);
     expect(replica.state).not.toContain('x');
-    const session = replica.sessions.get(commandId('x'));
+    const session = sessionOf(replica.sessions, commandId('x'));
     expect(session && isExpired(session)).toBe(true);
   });
 
@@ -119,7 +122,7 @@ describe('exactly once', () => {
 
   test('is remembered for the window and no longer, so that memory is bounded', () => {
     const replica = apply(logOf(Array.from({ length: 100 }, (_, place) => `c${place}`)));
-    expect([...replica.sessions.keys()]).toEqual(
+    expect(listSessions(replica.sessions).map(([id]) => id)).toEqual(
       Array.from({ length: WINDOW + 1 }, (_, place) => `c${100 - WINDOW - 1 + place}`),
     );
   });

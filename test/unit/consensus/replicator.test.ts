@@ -4,6 +4,7 @@ import { logIndex, type RegionId, term } from '../../../lib/base/identifiers.ts'
 import type { Message } from '../../../lib/consensus/messages.ts';
 import { Replicator } from '../../../lib/consensus/replicator.ts';
 import type { Server } from '../../../lib/consensus/server.ts';
+import { LOCAL_TIMINGS } from '../../../lib/consensus/settings.ts';
 import { gate } from './faulty-port.ts';
 import {
   A,
@@ -54,6 +55,18 @@ function append(process: Process, leader: Server, names: readonly string[]): Pro
     commit: { index: logIndex(0), term: term(0) },
   });
 }
+
+test('a copy of an older leader changes nothing for whoever knows the newer one', async () => {
+  const registers = await createRegisters();
+  const process = registers.process(A);
+  const old = await makeLead(process, A, { voters: [B], inTerm: 1 });
+  const latest = await makeLead(process, B, { voters: [C], inTerm: 2 });
+  const replicator = new Replicator(process.cluster);
+  await replicator.advance(latest);
+  expect(await replicator.advance(old)).toEqual({ kind: 'deposed' });
+  expect(replicator.leader?.term).toBe(2);
+  await settle();
+});
 
 describe('a follower', () => {
   test('that holds more than this copy of the leader is level, and is left alone', async () => {
@@ -151,9 +164,9 @@ describe('a follower', () => {
     await takeLead(process);
     for (let count = 0; count < 8; count += 1) {
       await propose(process, `c${count}`);
+      await settle();
       await process.compactor.tick(logIndex(100));
     }
-    await settle();
     portOf(process, C).plan('compareAndSet', 'too-large');
     await propose(process, 'x');
     await settle();
@@ -222,6 +235,63 @@ describe('when the lead moves while a follower is being levelled', () => {
     const committed = follower.entries.slice(0, follower.commitIndex);
     expect(committed.map(({ command }) => command?.body ?? null)).not.toContain('lost-1');
   });
+});
+
+describe('the followers that a quorum needs', () => {
+  test('are the nearest: those that answered fastest the last time', async () => {
+    const { registers, process, replicator, leader } = await withFarFollower();
+    const next = await append(process, leader, ['x']);
+    const slow = gate();
+    portOf(process, C).plan('compareAndSet', { gate: slow.closed });
+    const advance = replicator.advance(next);
+    await settle();
+    // B is far, and has not been asked yet: C has a head start.
+    expect(bodiesOf(registers.serverAt(B))).toEqual([null]);
+    slow.open();
+    expect(await advance).toEqual({ kind: 'committed' });
+    await settle();
+    expect(bodiesOf(registers.serverAt(B))).toEqual([null, 'x']);
+  });
+
+  test('keep the others waiting no longer than their head start', async () => {
+    const { registers, process, replicator, leader } = await withFarFollower();
+    const next = await append(process, leader, ['x']);
+    const slow = gate();
+    portOf(process, C).plan('compareAndSet', { gate: slow.closed });
+    const advance = replicator.advance(next);
+    await registers.clock.advance(LOCAL_TIMINGS.headStartMs);
+    expect(bodiesOf(registers.serverAt(B))).toEqual([null, 'x']);
+    expect(await advance).toEqual({ kind: 'committed' });
+    slow.open();
+    await settle();
+    expect(bodiesOf(registers.serverAt(C))).toEqual([null, 'x']);
+  });
+
+  test('are others when one of them does not answer, from the next time on', async () => {
+    const { registers, process, replicator, leader } = await withFarFollower();
+    portOf(process, C).isDown = true;
+    const first = replicator.advance(await append(process, leader, ['x']));
+    await registers.clock.advance(LOCAL_TIMINGS.headStartMs);
+    expect(await first).toEqual({ kind: 'committed' });
+    const second = await append(process, registers.serverAt(A), ['y']);
+    expect(await replicator.advance(second)).toEqual({ kind: 'committed' });
+  });
+
+  /** The leader is A; B answered after a while, and C at once. */
+  async function withFarFollower() {
+    const registers = await createRegisters();
+    const process = registers.process(A);
+    const leader = await makeLead(process, A, { voters: [B], inTerm: 1 });
+    const replicator = new Replicator(process.cluster);
+    const far = gate();
+    portOf(process, B).plan('compareAndSet', { gate: far.closed });
+    const advance = replicator.advance(leader);
+    await registers.clock.advance(2 * LOCAL_TIMINGS.headStartMs);
+    far.open();
+    await advance;
+    await settle();
+    return { registers, process, replicator, leader };
+  }
 });
 
 describe('a leader that was deposed', () => {

@@ -8,11 +8,17 @@ import {
   regionId,
   term,
 } from '../../../lib/base/identifiers.ts';
-import { foundingConfiguration } from '../../../lib/consensus/membership.ts';
+import {
+  type Configuration,
+  foundingConfiguration,
+  memberId,
+  withLearner,
+} from '../../../lib/consensus/membership.ts';
 import type { Message } from '../../../lib/consensus/messages.ts';
 import {
   type Base,
   type Command,
+  configurationOf,
   type Entry,
   pristineServer,
   type Server,
@@ -117,6 +123,18 @@ describe('a candidate', () => {
     expect(early.reply).toEqual({ kind: 'no', reason: 'not-leader' });
   });
 
+  it('does not lead by a late order of a candidacy before the one it stands in now', () => {
+    const stood = server([1], { term: term(3), votedFor: A });
+    const late = step(stood, { kind: 'lead', term: term(2) });
+    expect(late).toEqual({ server: stood, reply: { kind: 'no', reason: 'term-moved-on' } });
+  });
+
+  it('that leads already leads on, with nothing more in its log, when it is told to lead again', () => {
+    const led = step(server([1], { term: term(2), votedFor: A }), { kind: 'lead', term: term(2) });
+    const again = step(led.server, { kind: 'lead', term: term(2) });
+    expect(again).toEqual({ server: led.server, reply: { kind: 'yes' } });
+  });
+
   it('cannot lead on the vote it gave to another', () => {
     const voted = step(server([1]), vote(2, base(1, 1))).server;
     expect(step(voted, { kind: 'lead', term: term(2) }).reply).toEqual({
@@ -139,6 +157,12 @@ describe('AppendEntries (paper section 5.3)', () => {
     const other = append({ previous: base(2, 2), entries: [entryOf(3, 3)] });
     expect(step(follower, beyond).reply).toEqual({ kind: 'no', reason: 'previous-missing' });
     expect(step(follower, other).reply).toEqual({ kind: 'no', reason: 'previous-missing' });
+  });
+
+  it('takes the vote of its term for the leader: nobody else gets it any more', () => {
+    const follower = step(server([1]), append({ previous: base(1, 1), entries: [entryOf(2, 3)] }));
+    const reply = step(follower.server, vote(3, base(9, 3), C)).reply;
+    expect(reply).toEqual({ kind: 'no', reason: 'voted-for-another' });
   });
 
   it('cuts what conflicts, and only that', () => {
@@ -247,6 +271,53 @@ describe('snapshots (paper section 7)', () => {
       reason: 'not-in-log',
     });
     expect(step(server([1, 1]), compact(base(1, 1))).server.entries).toHaveLength(1);
+  });
+});
+
+describe('who votes (paper section 6)', () => {
+  const D = memberId(C, 2);
+  const founders = foundingConfiguration([A, B, C]);
+  const leading: Partial<Server> = { votedFor: A, leaderOf: term(2) };
+  const change = (configuration: Configuration, commit: Base): Message => ({
+    kind: 'change',
+    term: term(2),
+    configuration,
+    commit,
+  });
+
+  it('changes by one step from a configuration that is committed', () => {
+    const learning = withLearner(founders, D);
+    const changed = step(server([2], leading), change(learning, base(1, 2)));
+    expect(configurationOf(changed.server)).toEqual(learning);
+    const skipped = { ...founders, voters: [A, B, D] };
+    const refused = step(server([2], leading), change(skipped, base(1, 2)));
+    expect(refused.reply).toEqual({ kind: 'no', reason: 'not-a-step' });
+  });
+
+  it('does not change while the change before is not committed', () => {
+    const learning = withLearner(founders, D);
+    const { server: changed } = step(server([2], leading), change(learning, base(1, 2)));
+    const early = step(changed, change(founders, base(1, 2)));
+    expect(early).toEqual({ server: changed, reply: { kind: 'no', reason: 'change-under-way' } });
+    expect(step(changed, change(founders, base(2, 2))).reply.kind).toBe('yes');
+  });
+
+  it('is asked by whoever stands: a table that has no vote does not', () => {
+    const without = server([1], { baseConfiguration: foundingConfiguration([B, C]) });
+    const reply = step(without, { kind: 'campaign', term: term(2) }).reply;
+    expect(reply).toEqual({ kind: 'no', reason: 'not-a-voter' });
+  });
+
+  it('comes along with a base', () => {
+    const configuration = withLearner(founders, D);
+    const install: Message = {
+      kind: 'install',
+      term: term(3),
+      leader: B,
+      base: base(5, 2),
+      configuration,
+    };
+    expect(configurationOf(step(server([1]), install).server)).toEqual(configuration);
   });
 });
 

@@ -12,6 +12,7 @@ import { commandId, logIndex, regionId, term } from '../../../../lib/base/identi
 import type { JsonValue } from '../../../../lib/base/json.ts';
 import { type Configuration, memberId } from '../../../../lib/consensus/membership.ts';
 import type { Entry, Server } from '../../../../lib/consensus/server.ts';
+import { registerBytes } from '../../../../lib/consensus/size.ts';
 import { identityOf, MEMBERS, serverWith } from '../../../support/servers.ts';
 
 /** -0 has no JSON form; JSON has one zero. */
@@ -95,6 +96,17 @@ describe('a register item', () => {
         expect(decodeRegister(item)).toEqual({ revision, server });
       }),
       { seed: 20_261_123, numRuns: 300 },
+    );
+  });
+
+  test('weighs about what the log takes it to weigh: never more, and at most 768 bytes less', () => {
+    fc.assert(
+      fc.property(anyServer, fc.integer({ min: 1, max: 2 ** 40 }), (server, revision) => {
+        const item = { ...keyItem(registerKey('main')), ...encodeRegister(revision, server) };
+        expect(itemBytes(item)).toBeLessThanOrEqual(registerBytes(server));
+        expect(itemBytes(item)).toBeGreaterThanOrEqual(registerBytes(server) - 768);
+      }),
+      { seed: 20_261_123, numRuns: 200 },
     );
   });
 
