@@ -8,6 +8,7 @@
 import type { EpochMillis } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
+import type { Configuration } from '../consensus/membership.ts';
 import type {
   LiveObservation,
   LogEntryView,
@@ -65,7 +66,10 @@ export function presentStatus(view: StatusView, { mode, version }: Presentation)
 }
 
 /** In alphabetical order. */
-export function presentServices({ state, observations }: StatusView): ServiceJson[] {
+export function presentServices({
+  state,
+  observations,
+}: Pick<StatusView, 'state' | 'observations'>): ServiceJson[] {
   const sight = sightOf(state, observations);
   return Object.entries(state.services)
     .sort(([left], [right]) => (left < right ? -1 : 1))
@@ -158,6 +162,14 @@ export function presentRun(run: Run): RunJson {
   };
 }
 
+function presentVoters({ voters, outgoing, learners }: Configuration) {
+  return {
+    voters: [...voters],
+    outgoing: outgoing === null ? null : [...outgoing],
+    learners: [...learners],
+  };
+}
+
 export function presentLog(
   entries: readonly LogEntryView[],
   position: { readonly after: number; readonly appliedIndex: number },
@@ -165,12 +177,13 @@ export function presentLog(
   return {
     appliedIndex: position.appliedIndex,
     nextAfter: entries.at(-1)?.index ?? position.after,
-    entries: entries.map(({ index, term, id, basis, body, chain }) => ({
+    entries: entries.map(({ index, term, id, basis, body, configuration, chain }) => ({
       index,
       term,
       command: id,
       basis,
       body: redact(body),
+      ...(configuration === undefined ? {} : { configuration: presentVoters(configuration) }),
       chain,
     })),
   };

@@ -251,6 +251,17 @@ export type ServicesJson = z.infer<typeof servicesSchema>;
 export const runsSchema = z.object({ at: instant, runs: z.array(runSchema) }).openapi('Runs');
 export type RunsJson = z.infer<typeof runsSchema>;
 
+const configurationSchema = z
+  .object({
+    voters: z.array(z.string()),
+    outgoing: z
+      .array(z.string())
+      .nullable()
+      .openapi({ description: 'While they are being left, a majority of these must agree too.' }),
+    learners: z.array(z.string()),
+  })
+  .openapi('Configuration', { description: 'Who votes from this entry on.' });
+
 export const logSchema = z
   .object({
     appliedIndex: counter,
@@ -263,7 +274,10 @@ export const logSchema = z
         basis: counter
           .nullable()
           .openapi({ description: 'Highest index its sender knew when it was first sent.' }),
-        body: z.unknown().openapi({ description: 'null = the no-op of a new leader.' }),
+        body: z.unknown().openapi({
+          description: 'null = the no-op of a new leader, or a change of who votes.',
+        }),
+        configuration: configurationSchema.optional(),
         chain: z.string(),
       }),
     ),

@@ -11,8 +11,10 @@ import type { SnapshotStore } from '../backup/snapshot-store.ts';
 import type { LogIndex, RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import type { AppliedEntry } from '../consensus/replica.ts';
+import { type Segment, segmentKey, segmentOf, segmentPrefix } from './archive-keys.ts';
 import type { LogEntryView, LogPage } from './control-plane.ts';
 import { CONTROL_LIMITS } from './limits.ts';
+import { encodeLogLine, viewOf } from './log-line.ts';
 
 export interface ArchiveOptions {
   readonly own: SnapshotStore;
@@ -90,7 +92,7 @@ export class Archive {
     const first = segment[0];
     const last = segment.at(-1);
     invariant(first !== undefined && last !== undefined, 'empty-segment');
-    const text = segment.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    const text = segment.map((entry) => `${encodeLogLine(entry)}\n`).join('');
     const key = segmentKey(first.index, last.index);
     const outcome = await this.#options.own.put(key, new TextEncoder().encode(text));
     switch (outcome.kind) {
@@ -150,25 +152,6 @@ export class Archive {
   }
 }
 
-function viewOf({ entry, chain }: AppliedEntry): LogEntryView {
-  const { index, term, command } = entry;
-  return {
-    index,
-    term,
-    id: command?.id ?? null,
-    basis: command?.basis ?? null,
-    body: command?.body ?? null,
-    chain,
-  };
-}
-
-interface Segment {
-  readonly key: string;
-  readonly first: number;
-  readonly last: number;
-}
-
-const SEGMENT_PREFIX = 'log/';
 const SEGMENTS_MAX = 10_000;
 /** Segments are looked for among those that begin with the same digits, all but this many … */
 const BLOCK_DIGITS = 3;
@@ -176,14 +159,6 @@ const BLOCK_DIGITS = 3;
 const RECALL_DIGITS: readonly number[] = [BLOCK_DIGITS, 4, 5, 6];
 
 invariant(CONTROL_LIMITS.segmentEntries <= 10 ** BLOCK_DIGITS, 'limits-segment-over-block');
-
-function segmentKey(first: number, last: number): string {
-  return `${SEGMENT_PREFIX}${padded(first)}-${padded(last)}.jsonl`;
-}
-
-function padded(index: number): string {
-  return String(index).padStart(16, '0');
-}
 
 /** The last index that this store holds at or below `newest`; null when it does not answer. */
 async function lastArchived(store: SnapshotStore, newest: LogIndex): Promise<number | null> {
@@ -204,23 +179,16 @@ async function segmentsNear(
 ): Promise<readonly Segment[] | null> {
   const blocks = [index - 10 ** digits, index].filter((start) => start >= 0);
   const listings = await Promise.all(
-    blocks.map((start) =>
-      store.list(`${SEGMENT_PREFIX}${padded(start).slice(0, -digits)}`, SEGMENTS_MAX),
-    ),
+    blocks.map((start) => store.list(segmentPrefix(start, digits), SEGMENTS_MAX)),
   );
   const segments: Segment[] = [];
   for (const listing of listings) {
     if (listing.kind === 'unknown') {
       return null;
     }
-    segments.push(...listing.objects.flatMap(({ key }) => segmentOf(key)));
+    segments.push(...listing.objects.flatMap(({ key }) => segmentOf(key) ?? []));
   }
   return segments;
-}
-
-function segmentOf(key: string): readonly Segment[] {
-  const match = /^log\/(\d{16})-(\d{16})\.jsonl$/.exec(key);
-  return match === null ? [] : [{ key, first: Number(match[1]), last: Number(match[2]) }];
 }
 
 /** The segment that holds `index`; null when this store has none, or does not answer. */

@@ -7,6 +7,7 @@
  */
 import type { CommandId, EpochMillis, LogIndex, RegionId, Term } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
+import type { Configuration } from '../consensus/membership.ts';
 import type { Epoch, RecoveryState } from '../recovery/state.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
 import type { ReportedStatus } from './health-store.ts';
@@ -95,6 +96,8 @@ export interface LogEntryView {
   readonly id: CommandId | null;
   readonly basis: LogIndex | null;
   readonly body: JsonValue;
+  /** Who votes from here on; left out where that does not change. */
+  readonly configuration?: Configuration;
   readonly chain: string;
 }
 

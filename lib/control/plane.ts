@@ -9,6 +9,7 @@ import type { JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
 import type { LogHost } from '../consensus/log-host.ts';
 import type { ProposeOutcome } from '../consensus/proposals.ts';
+import { sessionOf } from '../consensus/sessions.ts';
 import type { RecoveryState } from '../recovery/state.ts';
 import type { Archive } from './archive.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
@@ -82,8 +83,8 @@ async function lookUp(host: LogHost<RecoveryState>, id: CommandId): Promise<Comm
   if (!isCurrent) {
     return { kind: 'unknown', cause: 'no majority of registers answers' };
   }
-  const session = host.replica.sessions.get(id);
-  return session === undefined
+  const session = sessionOf(host.replica.sessions, id);
+  return session === null
     ? { kind: 'not-found' }
     : {
         kind: 'committed',
@@ -143,7 +144,9 @@ const REJECTION_HINTS: {
   'no-quorum':
     'Fewer than a majority of regions answer. This call wrote nothing. Send it again later.',
   'too-large': 'One command may be 64 KiB of JSON. Split it.',
-  busy: 'Too many commands wait in this region. Send it again in a moment, or to another region.',
+  busy:
+    'Too many commands wait in this region, or its tables take no more writes just now. Send it ' +
+    'again in a moment, or to another region.',
   'log-full':
     'The log of the leading region is full because it cannot be compacted; see the runbook.',
   'command-id-reused': 'This id was used for another command. Use a new one for a new command.',

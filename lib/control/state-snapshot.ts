@@ -6,6 +6,7 @@
 import type { SnapshotStore } from '../backup/snapshot-store.ts';
 import type { LogIndex } from '../base/identifiers.ts';
 import { encodeReplica, type Replica } from '../consensus/replica.ts';
+import { stateCopyKey } from './archive-keys.ts';
 
 export type SnapshotOutcome =
   | { readonly kind: 'stored'; readonly key: string; readonly copies: number }
@@ -27,7 +28,7 @@ export class StateSnapshots {
     if (index === 0 || index === this.#lastIndex) {
       return { kind: 'unchanged' };
     }
-    const key = `state/${String(index).padStart(16, '0')}.json`;
+    const key = stateCopyKey(index);
     const bytes = new TextEncoder().encode(encodeReplica(replica));
     const outcomes = await Promise.all(this.#stores.map((store) => store.put(key, bytes)));
     if (outcomes.some(({ kind }) => kind === 'conflict')) {

@@ -1,6 +1,6 @@
 /**
  * The end-to-end proof: starts a whole local Tripoint as processes and puts it through cases (a) to
- * (g), with real UDP queries, real HTTP and real `kill -9`.
+ * (i), with real UDP queries, real HTTP and real `kill -9`.
  *
  * ```
  * npm run e2e -- --json [--only a,b] [--rounds 5] [--kills 100] [--seed 1] [--keep]
@@ -20,6 +20,8 @@ import { regionReturns } from './cases/d-region-returns.ts';
 import { twoRegionsKilled } from './cases/e-two-regions-killed.ts';
 import { everythingRestarted } from './cases/f-everything-restarted.ts';
 import { randomKills } from './cases/g-random-kills.ts';
+import { logChecked } from './cases/h-log-checked.ts';
+import { tableLost } from './cases/i-table-lost.ts';
 import { readmeTranscript } from './cases/readme.ts';
 import type { Case, CaseContext, Figures } from './support/case.ts';
 import { LocalCluster } from './support/cluster.ts';
@@ -35,6 +37,8 @@ const CASES: { readonly [name: string]: Case } = {
   e: twoRegionsKilled,
   f: everythingRestarted,
   g: randomKills,
+  h: logChecked,
+  i: tableLost,
 };
 
 /** Away from the ephemeral ports, and with room for the ports above the base. */

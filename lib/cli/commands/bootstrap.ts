@@ -34,7 +34,8 @@ async function createRegisters(
   return EXIT.ok;
 }
 
-function regionsOption(text: string): readonly RegionId[] {
+/** Regions of a cluster, separated by commas. */
+export function regionsOption(text: string): readonly RegionId[] {
   const names = text.split(',').map((name) => name.trim());
   const isCluster = names.length === 3 || names.length === 5;
   if (!isCluster || new Set(names).size < names.length || !names.every(isName)) {

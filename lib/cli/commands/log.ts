@@ -9,6 +9,7 @@ import { pause } from '../host.ts';
 import { type Register, withExamples } from '../invocation.ts';
 import { renderLog, renderLogTail } from '../render/log.ts';
 import type { Session } from '../session.ts';
+import { registerLogArchive } from './log-archive.ts';
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 500;
@@ -25,6 +26,7 @@ export const registerLog: Register = (program, run) => {
   const log: Command = program
     .command('log')
     .description('Entries of the log, the latest by default.')
+    .helpCommand(false)
     .option('--after <index>', 'entries above this index', wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option(
       '--limit <count>',
@@ -39,7 +41,9 @@ export const registerLog: Register = (program, run) => {
     'tripoint log',
     'tripoint log --follow',
     'tripoint log --after 0 --limit 500 --json',
+    'tripoint log verify',
   ]);
+  registerLogArchive(log, run);
 };
 
 async function showLog(session: Session, options: LogOptions): Promise<ExitCode> {

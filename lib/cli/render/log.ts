@@ -6,6 +6,7 @@ import { cell, renderTable } from './table.ts';
 import { formatInstant } from './time.ts';
 
 type Entry = LogJson['entries'][number];
+type Configuration = NonNullable<Entry['configuration']>;
 
 const HEADER = ['index', 'term', 'at', 'kind', 'what'];
 
@@ -19,14 +20,24 @@ export function renderLogTail(entries: readonly Entry[], style: Style): readonly
 }
 
 function entryRow(entry: Entry) {
-  const kind = textOf(entry.body, 'kind');
+  const { configuration } = entry;
+  const kind = configuration === undefined ? textOf(entry.body, 'kind') : 'voters';
   return [
     cell(String(entry.index)),
     cell(String(entry.term)),
     cell(instantOf(entry.body)),
     cell(kind === '' ? 'no-op' : kind, kind === '' ? 'dim' : 'strong'),
-    cell(describeEntry(entry.body)),
+    cell(configuration === undefined ? describeEntry(entry.body) : describeVoters(configuration)),
   ];
+}
+
+function describeVoters({ voters, outgoing, learners }: Configuration): string {
+  const leaving = outgoing?.filter((member) => !voters.includes(member)) ?? [];
+  return [
+    voters.join(', '),
+    ...(leaving.length === 0 ? [] : [`leaving ${leaving.join(', ')}`]),
+    ...(learners.length === 0 ? [] : [`learning ${learners.join(', ')}`]),
+  ].join('; ');
 }
 
 /** One sentence about a log entry. Total: an entry of a later version shows its subject at least. */

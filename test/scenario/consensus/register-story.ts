@@ -32,7 +32,7 @@ export class RegisterStory {
   /** Messages that are on their way, by name. */
   readonly #held = new Map<string, Message>();
 
-  readonly answer = (command: Command): string => {
+  readonly answer = async (command: Command): Promise<string> => {
     const verb = this.#verbs[command.name];
     if (verb === undefined) {
       throw new Error(`no command is called ${command.name}`);
@@ -149,7 +149,8 @@ export class RegisterStory {
     const name = options.get('as');
     if (name !== undefined) {
       this.#held.set(name, cut);
-      return `on its way: entries ${cut.entries.map(nameOf).join(' ')} after ${cut.previous.index}`;
+      const what = cut.entries.length === 0 ? 'no entry' : `entries ${namesOf(cut.entries)}`;
+      return `on its way: ${what} after ${cut.previous.index}`;
     }
     return this.#send(to, cut);
   }
@@ -194,13 +195,16 @@ function entryOf(index: number, entryTerm: number): Entry {
   return { index: logIndex(index), term: term(entryTerm), command };
 }
 
-function describe(server: Server): string {
+/** One line about a register. */
+export function describe(server: Server): string {
   const { base, entries, commitIndex, votedFor } = server;
   const role = isLeader(server) ? 'leads' : `voted ${votedFor ?? 'for nobody'}`;
-  const log = [...(base.index === 0 ? [] : [`[..${base.index}]`]), ...entries.map(nameOf)].join(
-    ' ',
-  );
+  const log = `${base.index === 0 ? '' : `[..${base.index}] `}${namesOf(entries)}`.trim();
   return `${server.identity.region}: term ${server.term}, ${role}, committed ${commitIndex}, log ${log || 'empty'}`;
+}
+
+function namesOf(entries: readonly Entry[]): string {
+  return entries.map(nameOf).join(' ');
 }
 
 /** `term:command`; the no-op is a star. */

@@ -20,22 +20,34 @@ export interface Command {
 
 const SEPARATOR = '----';
 
+/** Whoever answers the commands of one story. */
+export interface Teller {
+  readonly answer: (command: Command) => Promise<string>;
+}
+
 /** The transcript with every answer as the commands give it now. */
-export function replay(text: string, answer: (command: Command) => string): string {
-  const paragraphs = text.trim().split(/\n{2,}/);
-  const replayed = paragraphs.map((paragraph) => {
+export async function replay(text: string, tellerOf: (first: Command) => Teller): Promise<string> {
+  const replayed: string[] = [];
+  let teller: Teller | null = null;
+  for (const paragraph of text.trim().split(/\n{2,}/)) {
     const [line = '', separator] = paragraph.split('\n');
-    return separator === SEPARATOR ? `${line}\n${SEPARATOR}\n${answer(parse(line))}` : paragraph;
-  });
+    if (separator === SEPARATOR) {
+      const command = parse(line);
+      teller ??= tellerOf(command);
+      replayed.push(`${line}\n${SEPARATOR}\n${await teller.answer(command)}`);
+    } else {
+      replayed.push(paragraph);
+    }
+  }
   return `${replayed.join('\n\n')}\n`;
 }
 
 /** The file's text, and that text with the answers of today; rewritten when the environment says so. */
-export function replayFile(
+export async function replayFile(
   path: URL,
-  answer: (command: Command) => string,
-): { readonly told: string; readonly found: string } {
-  const found = replay(readFileSync(path, 'utf8'), answer);
+  tellerOf: (first: Command) => Teller,
+): Promise<{ readonly told: string; readonly found: string }> {
+  const found = await replay(readFileSync(path, 'utf8'), tellerOf);
   if (process.env['UPDATE_TRANSCRIPTS'] === '1') {
     writeFileSync(path, found);
   }

@@ -33,6 +33,7 @@ const TIMINGS = checkTimings({
   electionTimeoutMsMax: 1600,
   followMs: 400,
   proposeTimeoutMs: 5000,
+  headStartMs: 10,
 });
 /** How long a call to a region that is cut off waits before it gives up. */
 const CALL_TIMEOUT_MS = 2500;

@@ -3,7 +3,7 @@ import { isConclusive, renderCampaign } from '../../../../lib/cli/render/campaig
 import { PLAIN } from '../../../../lib/cli/render/style.ts';
 
 const RESULT = {
-  seeds: 100,
+  seeds: 1000,
   events: 1000,
   committed: 50,
   acknowledged: 40,

@@ -32,6 +32,24 @@ describe('renderLog', () => {
     ]);
     expect(renderLogTail([ENTRY], PLAIN)).toHaveLength(1);
   });
+
+  test('says who votes where that changes', () => {
+    const noOp = { index: 6, term: 2, command: null, basis: null, chain: '', body: null };
+    const lines = renderLog(
+      [
+        { ...noOp, configuration: { voters: ['a', 'b', 'c'], outgoing: null, learners: ['c#2'] } },
+        {
+          ...noOp,
+          configuration: { voters: ['a', 'b', 'c#2'], outgoing: ['a', 'b', 'c'], learners: [] },
+        },
+      ],
+      PLAIN,
+    );
+    expect(lines.slice(1)).toEqual([
+      '6      2         voters  a, b, c; learning c#2',
+      '6      2         voters  a, b, c#2; leaving c',
+    ]);
+  });
 });
 
 describe('describeEntry', () => {
