@@ -6,16 +6,17 @@
  * command that replays it.
  */
 import { describeError } from '../base/errors.ts';
-import type { Sha256 } from '../base/json.ts';
-import { type ConsensusRunResult, runConsensus } from './consensus-run.ts';
+import { runConsensus } from './consensus-run.ts';
+import type { HistoryOperation } from './history.ts';
 
 export interface CampaignOptions {
   /** How many lives to simulate, at least 1. */
   readonly seeds: number;
   readonly firstSeed: number;
-  readonly sha256: Sha256;
   /** Called after each seed. */
   readonly onProgress: (done: number, total: number) => void;
+  /** Gets what the clients of each life asked and were told. */
+  readonly onHistory?: (seed: number, history: readonly HistoryOperation[]) => void;
 }
 
 export interface CampaignResult {
@@ -41,29 +42,63 @@ interface Counts {
   readonly [kind: string]: number;
 }
 
+/** Failures that are told in full; beyond, they are only counted. */
+const FAILURES_TOLD_MAX = 20;
+
+const NOTHING_YET: CampaignResult = {
+  seeds: 0,
+  events: 0,
+  committed: 0,
+  acknowledged: 0,
+  violations: 0,
+  failures: [],
+  faults: {},
+  missingFaults: [],
+  compactions: 0,
+};
+
+/** Sums as it goes and keeps no life, so that a million of them need no more memory than one. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const results: ConsensusRunResult[] = [];
-  const failures: CampaignResult['failures'][number][] = [];
+  let sum = NOTHING_YET;
   for (let done = 0; done < options.seeds; done += 1) {
-    const seed = options.firstSeed + done;
-    try {
-      results.push(await runConsensus({ seed, sha256: options.sha256 }));
-    } catch (thrown) {
-      failures.push({ seed, cause: describeError(thrown), replay: replayCommand(seed) });
-    }
+    sum = joinCampaigns([sum, await runLife(options.firstSeed + done, options)]);
     options.onProgress(done + 1, options.seeds);
   }
-  const faults = totals(results.map((result) => ({ ...result.faults, ...result.paths })));
+  return sum;
+}
+
+/** One life as a campaign of its own. */
+async function runLife(seed: number, { onHistory }: CampaignOptions): Promise<CampaignResult> {
+  try {
+    const life = await runConsensus({ seed, onHistory: (history) => onHistory?.(seed, history) });
+    const { events, committed, acknowledged, paths } = life;
+    const faults = { ...life.faults, ...paths };
+    const compactions = paths.compactions > 0 ? 1 : 0;
+    return { ...NOTHING_YET, seeds: 1, events, committed, acknowledged, faults, compactions };
+  } catch (thrown) {
+    const failure = { seed, cause: describeError(thrown), replay: replayCommand(seed) };
+    return { ...NOTHING_YET, seeds: 1, violations: 1, failures: [failure] };
+  }
+}
+
+/** The campaign that consists of these, in whatever order they ended. */
+export function joinCampaigns(parts: readonly CampaignResult[]): CampaignResult {
+  const sumOf = (figure: (part: CampaignResult) => number) =>
+    parts.reduce((sum, part) => sum + figure(part), 0);
+  const faults = totals(parts.map((part) => part.faults));
   return {
-    seeds: options.seeds,
-    events: sumOf(results, ({ events }) => events),
-    committed: sumOf(results, ({ committed }) => committed),
-    acknowledged: sumOf(results, ({ acknowledged }) => acknowledged),
-    violations: failures.length,
-    failures,
+    seeds: sumOf(({ seeds }) => seeds),
+    events: sumOf(({ events }) => events),
+    committed: sumOf(({ committed }) => committed),
+    acknowledged: sumOf(({ acknowledged }) => acknowledged),
+    violations: sumOf(({ violations }) => violations),
+    failures: parts
+      .flatMap(({ failures }) => failures)
+      .sort((left, right) => left.seed - right.seed)
+      .slice(0, FAILURES_TOLD_MAX),
     faults,
     missingFaults: Object.keys(faults).filter((kind) => faults[kind] === 0),
-    compactions: results.filter(({ paths }) => paths.compactions > 0).length,
+    compactions: sumOf(({ compactions }) => compactions),
   };
 }
 
@@ -79,11 +114,4 @@ function totals(lives: readonly Counts[]): Counts {
     }
   }
   return sums;
-}
-
-function sumOf(
-  results: readonly ConsensusRunResult[],
-  figure: (result: ConsensusRunResult) => number,
-): number {
-  return results.reduce((sum, result) => sum + figure(result), 0);
 }

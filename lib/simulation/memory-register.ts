@@ -17,22 +17,37 @@ import type {
   RegisterWrite,
   Revision,
 } from '../consensus/register-port.ts';
-import { type Base, type ClusterIdentity, checkServer, type Server } from '../consensus/server.ts';
+import {
+  type Base,
+  type ClusterIdentity,
+  checkServer,
+  type Entry,
+  type Server,
+} from '../consensus/server.ts';
+import { registerBytes } from '../consensus/size.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
-/** Where DynamoDB's wall stands for the real register, counted on the JSON text of the server. */
+/** Where DynamoDB's wall stands for the real register. */
 const REGISTER_BYTES_MAX = 380 * 1024;
+/** A register without entries. */
+const EMPTY_BYTES = registerBytes({ entries: [] });
 
 /** What stands in the store. Guards it: copies that go out are frozen. */
 export class MemoryRegister {
-  readonly #bytesMax: number;
+  /** Where the wall stands; tests and faults move it. */
+  bytesMax: number;
   readonly #snapshots = new Map<string, { readonly base: Base; readonly text: string }>();
   #copy: Copy | null = null;
   #beat: Beat | null = null;
+  #bytes = EMPTY_BYTES;
 
-  /** `bytesMax` moves the wall, for tests that want to meet it soon. */
   constructor(bytesMax: number = REGISTER_BYTES_MAX) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
+  }
+
+  /** How large the item is. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get copy(): Copy | null {
@@ -47,6 +62,7 @@ export class MemoryRegister {
   lose(): void {
     this.#copy = null;
     this.#beat = null;
+    this.#bytes = EMPTY_BYTES;
     this.#snapshots.clear();
   }
 
@@ -55,13 +71,14 @@ export class MemoryRegister {
     server: Server,
   ): Exclude<RegisterWrite, { readonly kind: 'unknown' }> {
     checkServer(server);
-    const bytes = new TextEncoder().encode(JSON.stringify(server)).byteLength;
-    if (bytes > this.#bytesMax) {
-      const cause = `the register would take ${bytes} bytes of ${this.#bytesMax}`;
+    const current = this.#copy;
+    const { added, removed } = changeOf(current?.server ?? null, server);
+    const bytes = this.#bytes + bytesOf(added) - bytesOf(removed);
+    if (bytes > this.bytesMax) {
+      const cause = `the register would take ${bytes} bytes of ${this.bytesMax}`;
       return { kind: 'refused', code: 'too-large', cause };
     }
-    const current = this.#copy;
-    if (current !== null) {
+    if (current !== null && current.server.identity !== server.identity) {
       requireSameIdentity(server.identity, current.server.identity);
     }
     const { incarnation } = server.identity;
@@ -72,7 +89,9 @@ export class MemoryRegister {
       }
       return { kind: 'conflict', copy: current };
     }
-    this.#copy = deepFreeze({ revision: expected + 1, server });
+    this.#bytes = bytes;
+    this.#copy = { revision: expected + 1, server };
+    freezeServer(server, added);
     return { kind: 'applied' };
   }
 
@@ -109,7 +128,7 @@ export class MemoryRegister {
 export function memoryRegisterPort(store: MemoryRegister, identity: ClusterIdentity): RegisterPort {
   const ownCopy = (): Copy | null => {
     const { copy } = store;
-    if (copy !== null) {
+    if (copy !== null && copy.server.identity !== identity) {
       requireSameIdentity(identity, copy.server.identity);
     }
     return copy;
@@ -121,7 +140,9 @@ export function memoryRegisterPort(store: MemoryRegister, identity: ClusterIdent
       return copy === null ? { kind: 'absent' } : { kind: 'found', copy };
     },
     compareAndSet: async (expected, server) => {
-      requireSameIdentity(identity, server.identity);
+      if (server.identity !== identity) {
+        requireSameIdentity(identity, server.identity);
+      }
       return store.compareAndSet(expected, server);
     },
     readBeat: async () =>
@@ -131,6 +152,34 @@ export function memoryRegisterPort(store: MemoryRegister, identity: ClusterIdent
     writeSnapshot: async (base, text) => store.writeSnapshot(base, text),
     dropSnapshotsBelow: async (index) => store.dropSnapshotsBelow(index),
   };
+}
+
+interface LogChange {
+  readonly added: readonly Entry[];
+  readonly removed: readonly Entry[];
+}
+
+/** Most writes add an entry to many that stay where they are: those cost nothing but a look. */
+function changeOf(before: Server | null, after: Server): LogChange {
+  const old = before?.entries ?? [];
+  const shift = after.base.index - (before?.base.index ?? 0);
+  const added = after.entries.filter((entry, place) => old[place + shift] !== entry);
+  const removed = old.filter((entry, place) => after.entries[place - shift] !== entry);
+  return { added, removed };
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.length === 0 ? 0 : registerBytes({ entries }) - EMPTY_BYTES;
+}
+
+/** The entries that stood there before are frozen already. */
+function freezeServer(server: Server, added: readonly Entry[]): void {
+  added.forEach(deepFreeze);
+  deepFreeze(server.identity);
+  deepFreeze(server.base);
+  deepFreeze(server.baseConfiguration);
+  Object.freeze(server.entries);
+  Object.freeze(server);
 }
 
 function nameOf(base: Base): string {

@@ -4,21 +4,37 @@
  * The code under test is ordinary asynchronous code. It only ever waits for things that the world
  * resolves (a sleep, a register's answer), so running one event and then everything that follows
  * from it, until nothing moves, is deterministic: same seed, same trace.
+ *
+ * "Until nothing moves" is a property of the language: the queue of microtasks runs until it is
+ * empty, and Node looks at `process.nextTick` only then. So the next event waits behind a microtask
+ * that asks for a tick, and no turn of the event loop, with its system call, is spent on it.
  */
-import type { Clock } from '../base/clock.ts';
-import { epochMillis, monotonicMillis } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
+import { EventQueue, type ScheduledEvent } from './event-queue.ts';
+import { TraceHash } from './trace-hash.ts';
 
-interface ScheduledEvent {
-  readonly at: number;
-  /** Null when it was called off. */
-  run: (() => void) | null;
+export interface RunOptions {
+  /** When to stop at the latest. */
+  readonly until: number;
+  /** Called after each event and all that followed from it; what it throws ends the run. */
+  readonly check: () => void;
+  /** Asked after each check; the run ends as soon as it is so. */
+  readonly isDone?: () => boolean;
 }
 
+const SETTLED = Promise.resolve();
+
 export class World {
+  readonly trace: TraceHash = new TraceHash();
+  readonly #queue = new EventQueue();
+  readonly #tell: ((line: string) => void) | null;
   #now = 0;
   #events = 0;
-  readonly #queue: ScheduledEvent[] = [];
+
+  /** `tell` hears of each event as a line of text, for whoever wants to read a life. */
+  constructor(tell: ((line: string) => void) | null = null) {
+    this.#tell = tell;
+  }
 
   get now(): number {
     return this.#now;
@@ -30,112 +46,66 @@ export class World {
   }
 
   /** Events of one instant run in the order in which they were scheduled. Returns how to call it off. */
-  after(delayMs: number, run: () => void): () => void {
+  after(delayMs: number, run: () => void, label = ''): () => void {
     invariant(delayMs >= 0, 'event-in-the-past', { delayMs });
-    const event: ScheduledEvent = { at: this.#now + delayMs, run };
-    this.#insert(event);
+    const event = this.#queue.push(this.#now + delayMs, run, label);
     return () => {
       event.run = null;
     };
   }
 
-  /** Runs events until `until`, calling `check` after each one and all that followed from it. */
-  async run(until: number, check: () => void): Promise<void> {
-    for (;;) {
-      const next = this.#queue[0];
-      if (next === undefined || next.at > until) {
-        this.#now = until;
-        return;
-      }
-      this.#queue.shift();
-      this.#now = next.at;
-      if (next.run !== null) {
-        this.#events += 1;
-        next.run();
-        await settled();
-        check();
-      }
+  /** What happened within an event, beyond that it ran. */
+  note(what: string, ...figures: readonly number[]): void {
+    this.trace.text(what);
+    for (const figure of figures) {
+      this.trace.number(figure);
     }
+    this.#tell?.(`${this.#now} ${what} ${figures.join(' ')}`);
   }
 
-  /** Binary search from the end: most events are near the end of the queue. */
-  #insert(event: ScheduledEvent): void {
-    let low = 0;
-    let high = this.#queue.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = this.#queue[middle];
-      const isAfter = other !== undefined && other.at <= event.at;
-      low = isAfter ? middle + 1 : low;
-      high = isAfter ? high : middle;
+  /** Resolves true when it was done, false when its time was over. */
+  run({ until, check, isDone = () => false }: RunOptions): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const turn = () => {
+        try {
+          check();
+          if (isDone()) {
+            resolve(true);
+          } else if (this.#runNext(until)) {
+            void SETTLED.then(nextTurn);
+          } else {
+            resolve(false);
+          }
+        } catch (thrown) {
+          reject(thrown);
+        }
+      };
+      const nextTurn = () => process.nextTick(turn);
+      // Once a run the real event loop gets its turn, so that a long life starves nobody.
+      setImmediate(() => void SETTLED.then(nextTurn));
+    });
+  }
+
+  /** False when there is none until then. */
+  #runNext(until: number): boolean {
+    let event = this.#queue.popUntil(until);
+    while (event?.run === null) {
+      event = this.#queue.popUntil(until);
     }
-    this.#queue.splice(low, 0, event);
-  }
-}
-
-/** Lets every promise that can settle do so: the queue of microtasks is empty afterwards. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-export interface ClockFault {
-  /** Wall clock minus true time, milliseconds. */
-  readonly skewMs: number;
-  /** How fast this process's clock runs; 1 = true. */
-  readonly rate: number;
-}
-
-/** What holds a process back: nothing reaches a dead one, a frozen one hears it when it thaws. */
-export class Vitality {
-  #state: 'alive' | 'frozen' | 'dead' = 'alive';
-  #held: (() => void)[] = [];
-
-  get isAlive(): boolean {
-    return this.#state === 'alive';
-  }
-
-  get isDead(): boolean {
-    return this.#state === 'dead';
-  }
-
-  deliver(run: () => void): void {
-    if (this.#state === 'alive') {
-      run();
-    } else if (this.#state === 'frozen') {
-      this.#held.push(run);
+    if (event === null) {
+      this.#now = until;
+      return false;
     }
+    this.#now = event.at;
+    this.#events += 1;
+    this.#record(event);
+    event.run?.();
+    return true;
   }
 
-  freeze(): void {
-    this.#state = this.#state === 'dead' ? 'dead' : 'frozen';
+  #record({ at, label }: ScheduledEvent): void {
+    this.trace.number(at);
+    this.trace.text(label);
+    this.#tell?.(`${at} ${label}`);
   }
-
-  thaw(): void {
-    if (this.#state !== 'frozen') {
-      return;
-    }
-    this.#state = 'alive';
-    const held = this.#held;
-    this.#held = [];
-    for (const run of held) {
-      run();
-    }
-  }
-
-  kill(): void {
-    this.#state = 'dead';
-    this.#held = [];
-  }
-}
-
-/** A process's clock: skewed, drifting, and silent for ever once the process is dead. */
-export function simulatedClock(world: World, fault: ClockFault, vitality: Vitality): Clock {
-  return {
-    wallNow: () => epochMillis(1_700_000_000_000 + world.now * fault.rate + fault.skewMs),
-    monotonicNow: () => monotonicMillis(world.now * fault.rate),
-    sleep: (durationMs) =>
-      new Promise((resolve) => {
-        world.after(durationMs / fault.rate, () => vitality.deliver(resolve));
-      }),
-  };
 }

@@ -41,16 +41,21 @@ export function createManualClock(startMs: number = 1_000_000): ManualClock {
   return {
     wallNow: () => now as EpochMillis,
     monotonicNow: () => now as MonotonicMillis,
-    sleep: (durationMs, signal) =>
-      new Promise((resolve) => {
+    sleep: (durationMs, signal) => {
+      if (durationMs <= 0) {
+        // Only a turn of the event loop: no time has to pass.
+        return setImmediate();
+      }
+      return new Promise((resolve) => {
         const wake = () => {
           sleepers.delete(sleeper);
           resolve();
         };
-        const sleeper = { wakeAt: now + Math.max(0, durationMs), wake };
+        const sleeper = { wakeAt: now + durationMs, wake };
         sleepers.add(sleeper);
         signal?.addEventListener('abort', wake, { once: true });
-      }),
+      });
+    },
     advance: (durationMs) => wakeUntil(now + durationMs),
     freeze: (durationMs) => {
       now += durationMs;

@@ -1,6 +1,5 @@
 /** `tripoint simulate`: seeded lives of a whole cluster under faults, checked for safety. */
 import type { Command } from 'commander';
-import { sha256 } from '../../config/token-hashing.ts';
 import type { CampaignResult } from '../../simulation/campaign.ts';
 import { wholeNumber } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -41,7 +40,6 @@ async function runSimulation(session: Session, options: SimulateOptions): Promis
   const result: CampaignResult = await runCampaign({
     seeds,
     firstSeed,
-    sha256,
     onProgress: progressOf(session),
   });
   const elapsedMs = Math.round(host.clock.monotonicNow() - startedAt);

@@ -3,8 +3,8 @@ import type { CampaignResult } from '../../simulation/campaign.ts';
 import type { Style } from './style.ts';
 import { cell, renderTable } from './table.ts';
 
-/** Below this, a kind of fault may be absent by chance; a single seed is a replay. */
-const CONCLUSIVE_SEEDS_MIN = 20;
+/** Below this, a kind of fault may be absent by chance: the rarest comes once in some hundred lives. */
+const CONCLUSIVE_SEEDS_MIN = 1000;
 
 /** Whether nothing was violated, by a campaign in which every kind of fault occurred. */
 export function isConclusive({ seeds, violations, missingFaults }: CampaignResult): boolean {

@@ -1,6 +1,7 @@
 /** What only the memory register does; the rest is in the register contract. */
 import { expect, test } from 'vitest';
-import { regionId } from '../../../lib/base/identifiers.ts';
+import { logIndex, regionId, term } from '../../../lib/base/identifiers.ts';
+import { registerBytes } from '../../../lib/consensus/size.ts';
 import { MemoryRegister } from '../../../lib/simulation/memory-register.ts';
 import { emptyServer, identityOf, serverWith } from '../../support/servers.ts';
 
@@ -13,9 +14,9 @@ test('what is stored cannot be changed through the value that was written', () =
 });
 
 test('the wall can be moved closer', () => {
-  const store = new MemoryRegister(500);
+  const store = new MemoryRegister(1500);
   expect(store.compareAndSet(0, emptyServer())).toEqual({ kind: 'applied' });
-  expect(store.compareAndSet(1, serverWith(['x'.repeat(500)]))).toMatchObject({
+  expect(store.compareAndSet(1, serverWith(['x'.repeat(1000)]))).toMatchObject({
     kind: 'refused',
     code: 'too-large',
   });
@@ -28,4 +29,25 @@ test('a late write of another region halts at the store itself', () => {
   expect(() => store.compareAndSet(1, stranger)).toThrow(
     expect.objectContaining({ code: 'register-identity-mismatch' }),
   );
+});
+
+test('its size is that of what stands in it, whatever stood there before', () => {
+  const store = new MemoryRegister();
+  const logs = [['a'], ['a', 'b'.repeat(300), 'c'], ['d'.repeat(40)], []];
+  for (const [expected, bodies] of logs.entries()) {
+    const server = serverWith(bodies);
+    store.compareAndSet(expected, server);
+    expect(store.bytes).toBe(registerBytes(server));
+  }
+});
+
+test('its size falls with the entries that a new base covers', () => {
+  const store = new MemoryRegister();
+  const server = serverWith(['a', 'b'.repeat(300), 'c']);
+  store.compareAndSet(0, server);
+  const [, second] = server.entries;
+  const base = { index: logIndex(2), term: second?.term ?? term(0) };
+  const compacted = { ...server, base, commitIndex: base.index, entries: server.entries.slice(2) };
+  store.compareAndSet(1, compacted);
+  expect(store.bytes).toBe(registerBytes(compacted));
 });

@@ -3,11 +3,15 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { commandId, logIndex, type RegionId, term } from '../../../lib/base/identifiers.ts';
 import type { Copy } from '../../../lib/consensus/register-port.ts';
 import type { AppliedEntry } from '../../../lib/consensus/replica.ts';
-import type { Server } from '../../../lib/consensus/server.ts';
+import type { Base, Server } from '../../../lib/consensus/server.ts';
+import { NO_SESSIONS } from '../../../lib/consensus/sessions.ts';
+import type { KeyValueState } from '../../../lib/simulation/key-value-machine.ts';
 import { SafetyChecks } from '../../../lib/simulation/safety-checks.ts';
 import { emptyServer, identityOf, MEMBERS } from '../../support/servers.ts';
 
 const [A, B, C] = MEMBERS as [RegionId, RegionId, RegionId];
+
+const WINDOW_ENTRIES = 10;
 
 let copies: Map<RegionId, Copy>;
 let snapshots: Set<string>;
@@ -16,12 +20,13 @@ let checks: SafetyChecks;
 beforeEach(() => {
   copies = new Map();
   snapshots = new Set();
-  checks = new SafetyChecks({
+  const stores = {
     get copies() {
       return [...copies.values()];
     },
-    hasSnapshot: (region, { index }) => snapshots.has(`${region}/${index}`),
-  });
+    hasSnapshot: (region: RegionId, { index }: Base) => snapshots.has(`${region}/${index}`),
+  };
+  checks = new SafetyChecks(stores, WINDOW_ENTRIES);
   for (const region of MEMBERS) {
     stand(region, {});
   }
@@ -39,7 +44,8 @@ function stand(region: RegionId, changes: Partial<Server>, terms: readonly numbe
 }
 
 function entryOf(index: number, entryTerm: number, id = `c${index}`): AppliedEntry {
-  const command = { id: commandId(id), basis: logIndex(0), body: null };
+  const body = { kind: 'write', key: 'k', value: id };
+  const command = { id: commandId(id), basis: logIndex(Math.max(0, index - 1)), body };
   return {
     entry: { index: logIndex(index), term: term(entryTerm), command },
     chain: `chain ${index} ${entryTerm} ${id}`,
@@ -139,20 +145,24 @@ describe('replicas', () => {
     const replica = {
       applied: { index: logIndex(1), term: term(1) },
       chain: 'another chain',
-      sessions: new Map(),
-      state: { count: 1, latest: [], repeats: 0 },
+      sessions: NO_SESSIONS,
+      state: { count: 1, values: { k: 'c1' } },
     };
     expect(() => checks.replica(replica)).toThrow('replica-of-another-log');
   });
 
-  test('that applied a command twice', () => {
-    const replica = {
-      applied: { index: logIndex(0), term: term(0) },
-      chain: '',
-      sessions: new Map(),
-      state: { count: 2, latest: [], repeats: 1 },
-    };
-    expect(() => checks.replica(replica)).toThrow('command-applied-twice');
+  test.each<readonly [string, KeyValueState]>([
+    ['command-applied-twice', { count: 2, values: { k: 'c1' } }],
+    ['command-not-applied', { count: 0, values: {} }],
+    ['replica-state-differs', { count: 1, values: { k: 'c2' } }],
+    ['replica-state-differs', { count: 1, values: { other: 'c1' } }],
+    ['replica-state-differs', { count: 1, values: {} }],
+  ])('that applied what was committed, and are not what it makes: %s', (code, state) => {
+    commitOne();
+    const at = { applied: { index: logIndex(1), term: term(1) }, chain: entryOf(1, 1).chain };
+    const sound: KeyValueState = { count: 1, values: { k: 'c1' } };
+    expect(() => checks.replica({ ...at, sessions: NO_SESSIONS, state: sound })).not.toThrow();
+    expect(() => checks.replica({ ...at, sessions: NO_SESSIONS, state })).toThrow(code);
   });
 });
 

@@ -1,6 +1,6 @@
-/** The world's clock and what holds a process back: what every simulated life stands on. */
+/** The world's clock: what every simulated life stands on. */
 import { describe, expect, test } from 'vitest';
-import { simulatedClock, Vitality, World } from '../../../lib/simulation/world.ts';
+import { World } from '../../../lib/simulation/world.ts';
 
 const nothing = () => undefined;
 
@@ -11,7 +11,7 @@ describe('the world', () => {
     world.after(20, () => seen.push('late'));
     world.after(10, () => seen.push('early'));
     world.after(10, () => seen.push('early, made later'));
-    await world.run(30, nothing);
+    await world.run({ until: 30, check: nothing });
     expect(seen).toEqual(['early', 'early, made later', 'late']);
     expect(world.now).toBe(30);
   });
@@ -27,8 +27,8 @@ describe('the world', () => {
         });
     });
     const seen: number[] = [];
-    await world.run(1, () => seen.push(steps));
-    expect(seen).toEqual([1]);
+    await world.run({ until: 1, check: () => seen.push(steps) });
+    expect(seen).toEqual([0, 1]);
   });
 
   test('stops at the first check that fails', async () => {
@@ -36,9 +36,12 @@ describe('the world', () => {
     const seen: number[] = [];
     world.after(1, () => seen.push(1));
     world.after(2, () => seen.push(2));
-    const run = world.run(10, () => {
-      throw new Error('violated');
-    });
+    const check = () => {
+      if (seen.length > 0) {
+        throw new Error('violated');
+      }
+    };
+    const run = world.run({ until: 10, check });
     await expect(run).rejects.toThrow('violated');
     expect(seen).toEqual([1]);
   });
@@ -47,48 +50,56 @@ describe('the world', () => {
     const world = new World();
     const seen: string[] = [];
     world.after(1, () => seen.push('called off'))();
-    await world.run(5, nothing);
+    await world.run({ until: 5, check: nothing });
     expect(seen).toEqual([]);
     expect(world.events).toBe(0);
   });
-});
 
-describe('a process', () => {
-  test('hears nothing while it is frozen, and all of it, in order, when it thaws', () => {
-    const vitality = new Vitality();
-    const heard: number[] = [];
-    vitality.freeze();
-    vitality.deliver(() => heard.push(1));
-    vitality.deliver(() => heard.push(2));
-    expect(heard).toEqual([]);
-    vitality.thaw();
-    expect(heard).toEqual([1, 2]);
-  });
-
-  test('that is dead hears nothing ever again, thawed or not', () => {
-    const vitality = new Vitality();
-    const heard: number[] = [];
-    vitality.freeze();
-    vitality.deliver(() => heard.push(1));
-    vitality.kill();
-    vitality.thaw();
-    vitality.deliver(() => heard.push(2));
-    expect(heard).toEqual([]);
-    expect(vitality.isDead).toBe(true);
-  });
-
-  test('sleeps by its own clock, fast or slow', async () => {
+  test('stops as soon as what it waits for is so, and says whether it came in time', async () => {
     const world = new World();
-    const seen: string[] = [];
-    const sleepers = [
-      ['fast', 2],
-      ['slow', 0.5],
-    ] as const;
-    for (const [name, rate] of sleepers) {
-      const clock = simulatedClock(world, { skewMs: 0, rate }, new Vitality());
-      void clock.sleep(100).then(() => seen.push(`${name} at ${world.now}`));
+    let count = 0;
+    for (const at of [10, 20, 30]) {
+      world.after(at, () => {
+        count += 1;
+      });
     }
-    await world.run(300, nothing);
-    expect(seen).toEqual(['fast at 50', 'slow at 200']);
+    const isDone = () => count === 2;
+    expect(await world.run({ until: 100, check: nothing, isDone })).toBe(true);
+    expect(world.now).toBe(20);
+    expect(await world.run({ until: 25, check: nothing, isDone: () => count === 3 })).toBe(false);
+    expect(world.now).toBe(25);
+  });
+
+  test('lets a chain of promises of any length settle within one event', async () => {
+    const world = new World();
+    const chain = async () => {
+      for (let link = 0; link < 1000; link += 1) {
+        await Promise.resolve();
+      }
+      links += 1000;
+    };
+    let links = 0;
+    world.after(1, () => void chain());
+    const seen: number[] = [];
+    await world.run({ until: 1, check: () => seen.push(links) });
+    expect(seen).toEqual([0, 1000]);
+  });
+
+  test('has another trace when anything differs: an instant, a name, a figure, the order', async () => {
+    const lived = async (live: (world: World) => void) => {
+      const world = new World();
+      live(world);
+      await world.run({ until: 10, check: nothing });
+      return world.trace.digest;
+    };
+    const traces = [
+      await lived((world) => void world.after(1, nothing, 'a')),
+      await lived((world) => void world.after(1 + Number.EPSILON, nothing, 'a')),
+      await lived((world) => void world.after(1, nothing, 'b')),
+      await lived((world) => void world.after(1, () => world.note('n', 1, 2), 'a')),
+      await lived((world) => void world.after(1, () => world.note('n', 2, 1), 'a')),
+    ];
+    expect(new Set(traces).size).toBe(traces.length);
+    expect(await lived((world) => void world.after(1, nothing, 'a'))).toBe(traces[0]);
   });
 });

@@ -1,0 +1,58 @@
+/**
+ * The hunt for one mutant: seeded lives, one after the other, until one of them finds it out; or the
+ * unit tests that it names.
+ */
+import { runInWorker } from '../worker.ts';
+import { editsOf, type Mutant } from './mutant.ts';
+import { failingTests } from './test-hunt.ts';
+
+export interface HuntOrder {
+  readonly mutant: Mutant;
+  readonly firstSeed: number;
+  /** How many lives may go by. */
+  readonly seeds: number;
+}
+
+export type Hunt = CaughtByLife | CaughtByTest | Survived;
+
+export interface CaughtByLife {
+  readonly kind: 'caught-by-life';
+  readonly name: string;
+  readonly seed: number;
+  /** Code of what was violated. */
+  readonly violation: string;
+  /** The message that the life ended with. */
+  readonly cause: string;
+}
+
+interface CaughtByTest {
+  readonly kind: 'caught-by-test';
+  readonly name: string;
+  /** The first test that fails. */
+  readonly test: string;
+}
+
+interface Survived {
+  readonly kind: 'survived';
+  readonly name: string;
+  /** Lives, or files of tests. */
+  readonly tries: number;
+}
+
+/** Rejects when the mutant's text is not in the source. */
+export async function hunt(order: HuntOrder): Promise<Hunt> {
+  const { name, tests } = order.mutant;
+  if (tests === undefined) {
+    return huntByLives(order);
+  }
+  const [test] = await failingTests([tests], editsOf(order.mutant));
+  return test === undefined
+    ? { kind: 'survived', name, tries: 1 }
+    : { kind: 'caught-by-test', name, test };
+}
+
+/** In a thread of its own, which alone runs the mutated code. */
+function huntByLives(order: HuntOrder): Promise<Hunt> {
+  const entry = new URL('./hunt-main.ts', import.meta.url);
+  return runInWorker<Hunt>({ entry, order, onProgress: () => undefined });
+}
