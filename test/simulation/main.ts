@@ -13,16 +13,15 @@
  * occurred, or a mutant survived.
  */
 import { writeFile } from 'node:fs/promises';
-import { invariant } from '../../lib/base/invariant.ts';
 import { PLAIN } from '../../lib/cli/render/style.ts';
 import { joinCampaigns } from '../../lib/simulation/campaign.ts';
 import { readArguments, type SimulationArguments } from './arguments.ts';
 import { liveEach, liveOnAllCores } from './lives.ts';
 import { runLongCampaign } from './long-campaign.ts';
 import { MUTANTS } from './mutants/catalogue.ts';
-import { type Hunt, hunt } from './mutants/hunt.ts';
+import { type Hunt, hunt, huntOf } from './mutants/hunt.ts';
 import type { Mutant } from './mutants/mutant.ts';
-import { failingTests } from './mutants/test-hunt.ts';
+import { huntByTests } from './mutants/test-hunt.ts';
 import { type Findings, isPassed, renderFindings, summaryOf } from './summary.ts';
 import { inParallel } from './worker.ts';
 
@@ -58,13 +57,14 @@ function mutantsAsked({ mutants }: SimulationArguments): readonly Mutant[] {
   return MUTANTS.filter(({ name }) => mutants.includes(name));
 }
 
-/** Each in a thread of its own, from the first seed on. */
+/** By lives, each in a thread of its own, from the first seed on; or by the tests that it names. */
 async function huntAll(mutants: readonly Mutant[], workers: number): Promise<readonly Hunt[]> {
-  const files = new Set(mutants.flatMap(({ tests }) => tests ?? []));
-  const broken = files.size > 0 ? await failingTests([...files], []) : [];
-  invariant(broken.length === 0, 'tests-fail-without-mutant', broken);
+  const failing = await huntByTests(mutants);
   const jobs = mutants.map((mutant) => async () => {
-    const result = await hunt({ mutant, firstSeed: 1, seeds: HUNT_SEEDS_MAX });
+    const result =
+      mutant.tests === undefined
+        ? await hunt({ mutant, firstSeed: 1, seeds: HUNT_SEEDS_MAX })
+        : huntOf(mutant, failing);
     if (result.kind === 'survived') {
       tell(`mutant ${mutant.name} survived ${result.tries} tries`);
     }

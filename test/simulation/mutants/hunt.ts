@@ -3,8 +3,8 @@
  * unit tests that it names.
  */
 import { runInWorker } from '../worker.ts';
-import { editsOf, type Mutant } from './mutant.ts';
-import { failingTests } from './test-hunt.ts';
+import type { Mutant } from './mutant.ts';
+import type { FailingTests } from './test-hunt.ts';
 
 export interface HuntOrder {
   readonly mutant: Mutant;
@@ -39,20 +39,19 @@ interface Survived {
   readonly tries: number;
 }
 
-/** Rejects when the mutant's text is not in the source. */
-export async function hunt(order: HuntOrder): Promise<Hunt> {
-  const { name, tests } = order.mutant;
-  if (tests === undefined) {
-    return huntByLives(order);
-  }
-  const [test] = await failingTests([tests], editsOf(order.mutant));
+/**
+ * By lives, in a thread of its own, which alone runs the mutated code. Rejects when the mutant's text
+ * is not in the source.
+ */
+export function hunt(order: HuntOrder): Promise<Hunt> {
+  const entry = new URL('./hunt-main.ts', import.meta.url);
+  return runInWorker<Hunt>({ entry, order, onProgress: () => undefined });
+}
+
+/** What the unit tests that a mutant names made of it. */
+export function huntOf({ name }: Mutant, failing: FailingTests): Hunt {
+  const [test] = failing.get(name) ?? [];
   return test === undefined
     ? { kind: 'survived', name, tries: 1 }
     : { kind: 'caught-by-test', name, test };
-}
-
-/** In a thread of its own, which alone runs the mutated code. */
-function huntByLives(order: HuntOrder): Promise<Hunt> {
-  const entry = new URL('./hunt-main.ts', import.meta.url);
-  return runInWorker<Hunt>({ entry, order, onProgress: () => undefined });
 }

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { MUTANTS } from './catalogue.ts';
 import { EQUIVALENT_MUTANTS } from './equivalent-mutants.ts';
 import { hunt } from './hunt.ts';
+import { KNOWN_SEEDS } from './known-seeds.ts';
 import { editsOf, type Mutant, mutate } from './mutant.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
@@ -32,6 +33,11 @@ describe('a mutant', () => {
       expect(mutate(source, edit)).not.toBe(source);
     },
   );
+
+  test('that lives found out before is still among them', () => {
+    const names = new Set(MUTANTS.map(({ name }) => name));
+    expect(Object.keys(KNOWN_SEEDS).filter((name) => !names.has(name))).toEqual([]);
+  });
 
   test('has a name of its own', () => {
     expect(new Set(ALL.map(({ name }) => name)).size).toBe(ALL.length);
