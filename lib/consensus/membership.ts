@@ -32,10 +32,12 @@ const INCARNATION_MARK = '#';
 
 /** @param incarnation 1 for the region's first table, one more for each that took its place. */
 export function memberId(region: RegionId, incarnation: number): MemberId {
-  invariant(Number.isSafeInteger(incarnation) && incarnation >= 1, 'incarnation-not-a-counter', {
-    incarnation,
-  });
-  return incarnation === 1 ? region : (`${region}${INCARNATION_MARK}${incarnation}` as MemberId);
+  if (incarnation === 1) {
+    return region;
+  }
+  const isCounter = Number.isSafeInteger(incarnation) && incarnation > 1;
+  invariant(isCounter, 'incarnation-not-a-counter', { incarnation });
+  return `${region}${INCARNATION_MARK}${incarnation}` as MemberId;
 }
 
 export function regionOf(member: MemberId): RegionId {

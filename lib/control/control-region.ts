@@ -9,11 +9,10 @@ import { type CommandId, commandId, type RegionId } from '../base/identifiers.ts
 import { formatInstant } from '../base/instant.ts';
 import type { Sha256 } from '../base/json.ts';
 import type { LogEvent } from '../base/log.ts';
-import { type Cluster, createCluster } from '../consensus/cluster.ts';
+import { areRegionsEnough, type Cluster, createCluster } from '../consensus/cluster.ts';
 import { Compactor } from '../consensus/compactor.ts';
 import { LogHost } from '../consensus/log-host.ts';
 import { Pulse } from '../consensus/pulse.ts';
-import { isMajority } from '../consensus/quorum.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
 import type { AppliedEntry } from '../consensus/replica.ts';
 import type { ClusterIdentity, Entry } from '../consensus/server.ts';
@@ -331,7 +330,7 @@ export class ControlRegion {
       chain: replica.chain,
       leader: leader?.region ?? null,
       term: leader?.term ?? replica.applied.term,
-      quorum: isMajority(reachable.length, clients.length),
+      quorum: areRegionsEnough(this.#cluster, new Set(reachable)),
       reachable,
     };
   }

@@ -1,5 +1,6 @@
 /** A table takes the place of another, and a region takes over the lead: over memory registers. */
 import { describe, expect, test } from 'vitest';
+import { logIndex, type RegionId } from '../../../lib/base/identifiers.ts';
 import { transferLeadership } from '../../../lib/consensus/leadership.ts';
 import { memberId } from '../../../lib/consensus/membership.ts';
 import {
@@ -7,7 +8,8 @@ import {
   type Replacement,
   replaceMember,
 } from '../../../lib/consensus/membership-change.ts';
-import { configurationOf, memberOf } from '../../../lib/consensus/server.ts';
+import { configurationOf, memberOf, pristineServer } from '../../../lib/consensus/server.ts';
+import { gate } from './faulty-port.ts';
 import {
   A,
   B,
@@ -208,3 +210,62 @@ describe('the lead', () => {
     expect(await propose(process, 'x')).toMatchObject({ kind: 'committed', term: 1 });
   });
 });
+
+/** Small enough that a handful of commands is compacted. */
+const LIMITS = { tailEntriesMax: 4, entriesKept: 1 };
+const ALL_ARCHIVED = logIndex(1000);
+
+describe('a snapshot that went with a lost table', () => {
+  test('is no base for the table in its place, when its own region compacts', async () => {
+    const registers = await createRegisters({ limits: LIMITS });
+    const process = registers.process(A);
+    await takeLead(process);
+    await proposeMany(process, 6);
+    const keeper = registers.process(C);
+    await keeper.host.confirmLeadership();
+    await keeper.compactor.tick(ALL_ARCHIVED);
+    registers.storeAt(C).lose();
+    await replace(registers, registers.process(B), { leaving: C, joining: C });
+    await keeper.host.confirmLeadership();
+    for (let ticks = 0; ticks < 4; ticks += 1) {
+      await keeper.compactor.tick(ALL_ARCHIVED);
+    }
+    expect(baseIsBacked(registers, C)).toBe(true);
+  });
+
+  test('is no base for the table in its place, when the leader installs it', async () => {
+    const registers = await createRegisters({ limits: LIMITS });
+    const process = registers.process(A);
+    await takeLead(process);
+    portOf(process, C).isDown = true;
+    await proposeMany(process, 8);
+    await process.compactor.tick(ALL_ARCHIVED);
+    await propose(process, 'one-more');
+    await process.compactor.tick(ALL_ARCHIVED);
+    expect(registers.serverAt(A).base.index).toBeGreaterThan(0);
+    portOf(process, C).isDown = false;
+    const held = gate();
+    portOf(process, C).plan('compareAndSet', { gate: held.closed });
+    const levelling = process.host.follow(null);
+    await settle();
+    const { identity } = registers.serverAt(C);
+    registers.storeAt(C).lose();
+    registers.storeAt(C).compareAndSet(0, pristineServer({ ...identity, incarnation: 2 }));
+    held.open();
+    await levelling;
+    expect(baseIsBacked(registers, C)).toBe(true);
+  });
+});
+
+async function proposeMany(process: Process, count: number): Promise<void> {
+  for (let place = 0; place < count; place += 1) {
+    await propose(process, `many-${place}`);
+    await settle();
+  }
+}
+
+/** Whether the register's base has its snapshot in the same table. */
+function baseIsBacked({ serverAt, storeAt }: Registers, region: RegionId): boolean {
+  const { base } = serverAt(region);
+  return base.index === 0 || storeAt(region).readSnapshot(base) !== null;
+}
