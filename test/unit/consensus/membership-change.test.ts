@@ -253,6 +253,7 @@ describe('a snapshot that went with a lost table', () => {
     registers.storeAt(C).compareAndSet(0, pristineServer({ ...identity, incarnation: 2 }));
     held.open();
     await levelling;
+    await settle();
     expect(baseIsBacked(registers, C)).toBe(true);
   });
 });
