@@ -35,7 +35,12 @@ export interface Replacement {
 }
 
 export type ChangeOutcome =
-  | { readonly kind: 'done'; readonly configuration: Configuration }
+  /** `isChanged`: whether this call made a step; false = the table voted before. */
+  | {
+      readonly kind: 'done';
+      readonly configuration: Configuration;
+      readonly isChanged: boolean;
+    }
   /** Nothing was changed by this call. */
   | { readonly kind: 'refused'; readonly code: ChangeRefusal; readonly detail: string }
   /** Time was over. What was done stays, and is safe; asking again goes on from there. */
@@ -82,11 +87,16 @@ export async function replaceMember<State>(
   const { clock, timings } = parts.cluster;
   const deadline = (clock.monotonicNow() + parts.timeoutMs) as MonotonicMillis;
   let outcome = waitsFor('no-quorum');
+  let isChanged = false;
   while (clock.monotonicNow() < deadline) {
     const round = await goOn(parts, replacement);
-    if (round?.kind === 'done' || round?.kind === 'refused') {
+    if (round?.kind === 'done') {
+      return { ...round, isChanged };
+    }
+    if (round?.kind === 'refused') {
       return round;
     }
+    isChanged ||= round === null;
     outcome = round ?? outcome;
     await clock.sleep(timings.beatMs);
   }
@@ -108,7 +118,7 @@ async function goOn<State>(
   }
   const next = nextStep(configurationOf(leader), pair);
   return next === null
-    ? { kind: 'done', configuration: configurationOf(leader) }
+    ? { kind: 'done', configuration: configurationOf(leader), isChanged: false }
     : makeStep(parts, { leader, next, pair });
 }
 
@@ -201,7 +211,7 @@ async function pairOf<State>(
     return isVoting ? { kind: 'refused', code: 'already-votes', detail } : { leaving, joining };
   }
   return configuration.voters.includes(joining)
-    ? { kind: 'done', configuration }
+    ? { kind: 'done', configuration, isChanged: false }
     : {
         kind: 'refused',
         code: 'no-such-voter',

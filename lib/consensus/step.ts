@@ -170,7 +170,7 @@ function absentFrom({ entries }: Server, commands: readonly Command[]): readonly
 /**
  * Who votes is changed only from a configuration that is committed: an uncommitted one may be gone
  * tomorrow, and two changes that do not know of each other could elect two leaders. A leader does not
- * vote itself away: it hands over first (`transfer.ts`).
+ * vote itself away: it hands over first (`leadership.ts`).
  */
 function change(server: Server, message: MessageOf<'change'>): StepResult {
   const { term, configuration, commit } = message;

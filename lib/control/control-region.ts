@@ -17,6 +17,7 @@ import type { RegisterPort } from '../consensus/register-port.ts';
 import type { AppliedEntry } from '../consensus/replica.ts';
 import type { ClusterIdentity, Entry } from '../consensus/server.ts';
 import type { ConsensusTimings } from '../consensus/settings.ts';
+import { registerBytes } from '../consensus/size.ts';
 import type { Run, Step, StepResult } from '../recovery/run.ts';
 import type { RecoveryState } from '../recovery/state.ts';
 import type { SwitchPort, VerifyPort } from '../recovery/switch-port.ts';
@@ -247,8 +248,9 @@ export class ControlRegion {
       this.#options.log('error', 'archive-behind', { cause: fault });
     }
     this.#archiveFault = fault;
-    const log = this.#cluster.clients.get(this.#options.identity.region)?.cached?.entries ?? [];
-    const mustForget = JSON.stringify(log).length > CONTROL_LIMITS.unarchivedLogBytesMax;
+    const own = this.#cluster.clients.get(this.#options.identity.region)?.cached;
+    const bytes = own === null || own === undefined ? 0 : registerBytes(own);
+    const mustForget = bytes > CONTROL_LIMITS.unarchivedLogBytesMax;
     const { archivedUpTo } = this.#archive;
     await this.#compactor.tick(mustForget ? this.#host.replica.applied.index : archivedUpTo);
   }

@@ -1,7 +1,7 @@
 /**
  * Visits every state that the log's real code can reach within a scope, once, breadth first.
  *
- * `explorer-moves.ts` says what can happen, `explorer-checks.ts` what must hold, `explorer-symmetry.ts`
+ * `explorer-callers.ts` and `explorer-crowd.ts` say what can happen, `explorer-checks.ts` what must hold, `explorer-symmetry.ts`
  * which states count as one. A state's place in the order of visits is its number; the shortest way to
  * a violation is told as a trace, by walking it again from the first state.
  *

@@ -17,7 +17,7 @@ export interface FaultCounts {
   readonly [kind: string]: number;
 }
 
-/** Every fault by its name in reports. */
+/** Every fault by its name in reports. Each tells whether it took hold: some find nobody to hit. */
 const FAULTS = {
   crashes: processFaults.crash,
   freezes: processFaults.freeze,
@@ -51,6 +51,7 @@ const WEIGHTS: { readonly [kind: string]: number } = {
   freezes: 2,
   duels: 2,
   regionsSlow: 2,
+  tablesLost: 4,
 };
 const AMBUSH_WEIGHT = 3;
 
@@ -131,12 +132,12 @@ export class FaultSchedule {
 
   #inject(): void {
     const name = DECK[integerBetween(this.#scene.random, 0, DECK.length - 1)] ?? 'ambushes';
-    this.#count(name);
     this.#scene.world.note(name);
     if (name === 'ambushes') {
       processFaults.ambush(this.#scene, (method) => this.#count(ambushAt(method)));
-    } else {
-      FAULTS[name](this.#scene);
+      this.#count(name);
+    } else if (FAULTS[name](this.#scene)) {
+      this.#count(name);
     }
   }
 

@@ -3,7 +3,7 @@
  *
  * Short lives look for what goes wrong in a bad minute; these for what grows. The log is compacted
  * hundreds of times, by the production limits; rare faults come and go; everything is checked as in
- * any life, and what the checks themselves remember is let go, so that memory which grows is the
+ * any life but the history of the clients, which would be too long to judge; and what the checks themselves remember is let go, so that memory which grows is the
  * log's own.
  */
 import type { Random } from '../base/clock.ts';

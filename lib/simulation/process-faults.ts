@@ -1,4 +1,7 @@
-/** What goes wrong with processes, and what they rely on. Each function installs one fault. */
+/**
+ * What goes wrong with processes, and what they rely on. Each function installs one fault, and returns
+ * whether it took hold.
+ */
 import type { RegionId } from '../base/identifiers.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
 import type { FaultScene } from './fault-scene.ts';
@@ -6,41 +9,51 @@ import { changeWeather } from './network-faults.ts';
 import { DOWN } from './region-weather.ts';
 import type { ProcessKind, SimulatedProcess } from './simulated-cluster.ts';
 
-export function crash(scene: FaultScene): void {
-  kill(scene, anyProcess(scene), scene.durationMs());
+export function crash(scene: FaultScene): boolean {
+  return kill(scene, anyProcess(scene), scene.durationMs());
 }
 
-export function freeze(scene: FaultScene): void {
-  freezeFor(scene, anyProcess(scene), scene.durationMs());
+export function freeze(scene: FaultScene): boolean {
+  return freezeFor(scene, anyProcess(scene), scene.durationMs());
 }
 
 /** Until everything else is over: what it holds by then is very old. */
-export function longFreeze(scene: FaultScene): void {
-  anyProcess(scene).vitality.freeze();
+export function longFreeze(scene: FaultScene): boolean {
+  const { vitality } = anyProcess(scene);
+  const isHit = vitality.isAlive;
+  vitality.freeze();
+  return isHit && !vitality.isAlive;
 }
 
 /** The whole region is gone: its table, and its processes. */
-export function outage(scene: FaultScene): void {
+export function outage(scene: FaultScene): boolean {
   const region = scene.victim();
   const durationMs = scene.durationMs() * 2;
-  changeWeather(scene, region, { weather: DOWN, durationMs });
+  const isDown = changeWeather(scene, region, { weather: DOWN, durationMs });
   for (const kind of ['controller', 'function'] as const) {
     kill(scene, scene.cluster.processAt(kind, region), durationMs);
   }
+  return isDown;
 }
 
 /** A second controller of one region, with the same name and the same rights, at the same time. */
-export function double(scene: FaultScene): void {
-  const process = scene.cluster.start('double', scene.victim());
+export function double(scene: FaultScene): boolean {
+  const region = scene.victim();
+  if (scene.cluster.processes.some((one) => one.kind === 'double' && one.region === region)) {
+    return false;
+  }
+  const process = scene.cluster.start('double', region);
   scene.later(scene.durationMs(), () => scene.cluster.remove(process));
+  return process.vitality.isAlive;
 }
 
 /** Everybody starts at once: all processes are new, and nobody remembers who leads. */
-export function stampede(scene: FaultScene): void {
+export function stampede(scene: FaultScene): boolean {
   for (const process of scene.cluster.processes) {
     process.vitality.kill();
     revive(scene, process);
   }
+  return scene.cluster.processes.every(({ vitality }) => !vitality.isDead);
 }
 
 /** Votes are rare: only where many stand at once do some of them come late, and find their place. */
@@ -48,36 +61,44 @@ const DUEL_STORM = { lossChance: 0.05, lateChance: 0.5, duplicateChance: 0.1, re
 const DUEL_STORM_MS = 60;
 
 /** All controllers stand for election in the same instant, without a look at who leads. */
-export function duel(scene: FaultScene): void {
+export function duel(scene: FaultScene): boolean {
   const { network } = scene.cluster;
   if (scene.random() < 0.5) {
     network.storm = DUEL_STORM;
     scene.later(DUEL_STORM_MS, () => network.calm());
   }
-  for (const { kind, vitality, contend } of scene.cluster.processes) {
-    if (kind !== 'function' && vitality.isAlive) {
-      contend();
-    }
+  const contenders = scene.cluster.processes.filter(
+    ({ kind, vitality }) => kind !== 'function' && vitality.isAlive,
+  );
+  for (const { contend } of contenders) {
+    contend();
   }
+  return contenders.length > 1;
 }
 
 /** The wall clock of one process jumps, by hours, either way. */
-export function clockJump(scene: FaultScene): void {
-  anyProcess(scene).clock.jump((scene.random() - 0.5) * 20 * 3_600_000);
+export function clockJump(scene: FaultScene): boolean {
+  const { clock } = anyProcess(scene);
+  const before = clock.wallNow();
+  clock.jump((scene.random() - 0.5) * 20 * 3_600_000);
+  return clock.wallNow() !== before;
 }
 
 /** One process's clocks run up to twice as fast as true time, or half as fast, from now on. */
-export function clockDrift(scene: FaultScene): void {
-  anyProcess(scene).clock.drift(2 ** (2 * scene.random() - 1));
+export function clockDrift(scene: FaultScene): boolean {
+  const { clock, vitality } = anyProcess(scene);
+  clock.drift(2 ** (2 * scene.random() - 1));
+  return !vitality.isDead;
 }
 
 /** The archive takes nothing more: no register can forget anything, and all grow. */
-export function archiveAway(scene: FaultScene): void {
+export function archiveAway(scene: FaultScene): boolean {
   const { cluster } = scene;
   cluster.archivedUpTo = Math.max(0, ...cluster.copies.map(({ server }) => server.base.index));
   scene.later(scene.durationMs() * 4, () => {
     cluster.archivedUpTo = Number.POSITIVE_INFINITY;
   });
+  return cluster.archivedUpTo < Number.POSITIVE_INFINITY;
 }
 
 /** Of one request, while somebody lies in wait; rare requests are worth more. */
@@ -124,14 +145,18 @@ export function revive({ cluster }: FaultScene, { kind, region }: SimulatedProce
   }
 }
 
-function kill(scene: FaultScene, process: SimulatedProcess, durationMs: number): void {
+function kill(scene: FaultScene, process: SimulatedProcess, durationMs: number): boolean {
+  const isHit = !process.vitality.isDead;
   process.vitality.kill();
   scene.later(durationMs, () => revive(scene, process));
+  return isHit && process.vitality.isDead;
 }
 
-function freezeFor(scene: FaultScene, { vitality }: SimulatedProcess, durationMs: number): void {
+function freezeFor(scene: FaultScene, { vitality }: SimulatedProcess, durationMs: number): boolean {
+  const isHit = vitality.isAlive;
   vitality.freeze();
   scene.later(durationMs, () => vitality.thaw());
+  return isHit && !vitality.isAlive;
 }
 
 function anyProcess(scene: FaultScene): SimulatedProcess {

@@ -36,9 +36,9 @@ export function slow(slowMs: number): RegionWeather {
   return { ...CALM, slowMs };
 }
 
-/** Only so many writes a second; what is saved up is one second's worth at most. */
+/** Only so many writes a second, and nothing saved up when it begins. */
 export function throttling(writesPerSecond: number, since: number): RegionWeather {
-  let allowance = writesPerSecond;
+  let allowance = 0;
   let countedAt = since;
   return {
     ...CALM,

@@ -6,7 +6,7 @@
  * they check but the shape of a server: `termAt` and `lastEntry`.
  */
 
-import type { CommandId, LogIndex, RegionId } from '../base/identifiers.ts';
+import { type CommandId, type LogIndex, logIndex, type RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import { canonicalJson, type JsonValue } from '../base/json.ts';
 import type { Configuration, MemberId } from '../consensus/membership.ts';
@@ -120,8 +120,10 @@ export class SafetyChecks {
       if (before?.revision !== copy.revision) {
         this.#seen.set(member, copy);
         this.#changed(before?.server ?? null, copy.server);
+        this.#requireMatchingLogs(copy.server);
       }
     }
+    this.#requireDurable();
   }
 
   #changed(before: Server | null, after: Server): void {
@@ -156,16 +158,21 @@ export class SafetyChecks {
       const isHeld = index <= leader.base.index || termAt(leader, index) === term;
       invariant(isHeld || leader.term <= by, 'leader-lacks-committed-entry', { member, index });
     }
-    this.#requireMatchingLogs();
   }
 
   /** Log Matching: two logs that agree at one index agree below it. */
-  #requireMatchingLogs(): void {
-    const servers = this.#stores.copies.map(({ server }) => server);
-    for (const left of servers) {
-      for (const right of servers) {
-        requireMatching(left, right);
-      }
+  #requireMatchingLogs(changed: Server): void {
+    for (const { server } of this.#stores.copies) {
+      requireMatching(changed, server);
+    }
+  }
+
+  /** The latest entry that is committed stays where it is; so does all below it, by Log Matching. */
+  #requireDurable(): void {
+    const latest = logIndex(this.#highestCommitted);
+    const known = this.#committed.get(latest);
+    if (known !== undefined) {
+      this.#requireOnMajority(latest, known.term);
     }
   }
 
@@ -292,7 +299,7 @@ export class SafetyChecks {
 
   /** At the end: every acknowledged command stands once, at the place its client was told. */
   finish(): void {
-    this.#requireMatchingLogs();
+    this.#requireDurable();
     for (const [id, index] of this.#acknowledged) {
       this.#requireThere(id, index);
     }

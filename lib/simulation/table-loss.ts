@@ -29,18 +29,16 @@ const NOTICE_MS_MAX = 500;
 const NEXT_TRY_MS = 50;
 
 /** Nothing happens when the life has lost a table already. */
-export function tableLost(scene: FaultScene): void {
+export function tableLost(scene: FaultScene): boolean {
   const { cluster, random } = scene;
-  if (cluster.lostTable !== null) {
-    return;
-  }
   const region = scene.victim();
   // Before anything is in the log there is nothing to lose, and a bootstrap would begin anew.
-  if (cluster.leader === null) {
-    return;
+  if (cluster.lostTable !== null || cluster.leader === null) {
+    return false;
   }
   cluster.loseTable(region);
   scene.world.after(random() * NOTICE_MS_MAX, () => operate(scene, region), 'operator');
+  return cluster.storeAt(region).copy === null;
 }
 
 function operate(scene: FaultScene, region: RegionId): void {
@@ -72,7 +70,8 @@ function operate(scene: FaultScene, region: RegionId): void {
 }
 
 /** Somebody hands the lead over to any region, whatever goes on. */
-export function transfer(scene: FaultScene): void {
-  const { cluster } = scene;
-  cluster.processAt('controller', scene.anyRegion()).handOver(scene.anyRegion());
+export function transfer(scene: FaultScene): boolean {
+  const { vitality, handOver } = scene.cluster.processAt('controller', scene.anyRegion());
+  handOver(scene.anyRegion());
+  return vitality.isAlive;
 }

@@ -83,8 +83,9 @@ describe('local mode', { timeout: START_TIMEOUT_MS }, () => {
     await cluster.kill('us-east-2');
     rmSync(join(cluster.dir, 'us-east-2'), { recursive: true });
     expect((await cluster.tripoint('local', 'start', 'us-east-2')).code).toBe(0);
-    const log = readFileSync(join(cluster.dir, 'logs', 'us-east-2.log'), 'utf8');
-    expect(log).toContain('"event":"register-absent"');
+    const log = () => readFileSync(join(cluster.dir, 'logs', 'us-east-2.log'), 'utf8');
+    const isMissed = async () => (log().includes('"event":"register-absent"') ? true : null);
+    await until('the missing register is told', isMissed, { timeoutMs: 20_000 });
     const replaced = await cluster.tripoint('region', 'replace', 'us-east-2');
     expect(replaced.output).toContain(
       "Done. The log's voters are us-east-1, us-east-2#2, us-west-2.",

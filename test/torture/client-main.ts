@@ -125,11 +125,11 @@ class Client {
     return { outcome: 'unknown', result: null, index: null };
   }
 
-  /** A swap that found another value had no effect, and the history says so by `fail`. */
+  /** A swap that found another value is an answer about what stood there, and is judged as one. */
   #committed(op: Write, index: number, isWritten: boolean): Answer {
     if (!isWritten) {
       this.#known.delete(op.key);
-      return { outcome: 'fail', result: false, index };
+      return { outcome: 'ok', result: false, index };
     }
     this.#known.set(op.key, op.kind === 'cas' ? op.to : op.value);
     return { outcome: 'ok', result: op.kind === 'cas' ? true : null, index };

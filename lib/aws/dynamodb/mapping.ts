@@ -35,8 +35,8 @@ import {
 const CORRUPT = {
   code: 'register-corrupt',
   hint:
-    'Something other than Tripoint wrote to the consensus table. Stop the controllers of this ' +
-    'region, delete the item, and let the region join as an empty one.',
+    'Something other than Tripoint wrote to the consensus table. Delete the item `register`; the ' +
+    'other regions go on without it. Then run `tripoint region replace`.',
 };
 
 export function registerKey(group: string): ItemKey {

@@ -89,13 +89,22 @@ async function replaceTable(
 
 function sentenceOf(outcome: ChangeOutcome): string {
   switch (outcome.kind) {
-    case 'done':
-      return `Done. The log's voters are ${outcome.configuration.voters.join(', ')}.`;
+    case 'done': {
+      const voters = outcome.configuration.voters.join(', ');
+      return outcome.isChanged ? `Done. The log's voters are ${voters}.` : nothingToReplace(voters);
+    }
     case 'refused':
       return `Not done: ${outcome.detail}.`;
     case 'unfinished':
       return `Not finished: ${OBSTACLES[outcome.code]}. Run it again; it goes on where it stopped.`;
   }
+}
+
+function nothingToReplace(voters: string): string {
+  return (
+    `Nothing to replace: this table votes already, among ${voters}. If its region is halted, the ` +
+    'table was restored: delete its item `register`, and run this again.'
+  );
 }
 
 const OBSTACLES: { readonly [code in Obstacle]: string } = {

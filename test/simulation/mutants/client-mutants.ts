@@ -48,7 +48,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     file: CLIENT,
     find: 'this.#nextRefresh = null;',
     replace: '',
-    why: 'A read joins one that began before it (etcd 20418, etcd-io/raft 397; scenario 8).',
+    why: 'A read joins one that began before it (etcd 20418, etcd-io/raft 397; scenario 8). A life in a thousand finds it; the story aims at it.',
+    tests: 'test/scenario/consensus/transcripts.test.ts',
     and: [
       {
         file: CLIENT,

@@ -22,7 +22,6 @@ export const KNOWN_SEEDS: { readonly [mutant: string]: number } = {
   'refusal-ends-doubt': 268,
   'refused-proposal-replicated': 111,
   'sessions-forgotten-early': 104,
-  'shared-read-begun-before': 752,
   'snapshot-without-sessions': 104,
   'unknown-write-refused': 111,
   'unreachable-read-from-cache': 64,

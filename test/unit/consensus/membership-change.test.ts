@@ -56,6 +56,7 @@ describe('replacing a lost table', () => {
     expect(outcome).toEqual({
       kind: 'done',
       configuration: { voters: [A, B, C2].sort(), outgoing: null, learners: [] },
+      isChanged: true,
     });
     await propose(process, 'after');
     await settle();
@@ -104,6 +105,7 @@ describe('replacing a lost table', () => {
     });
     expect(await replace(registers, other, { leaving: C, joining: C })).toMatchObject({
       kind: 'done',
+      isChanged: false,
     });
   });
 

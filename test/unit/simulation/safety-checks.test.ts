@@ -125,7 +125,15 @@ describe('registers', () => {
   test('logs that agree at an index and differ below it', () => {
     stand(B, { term: term(3), votedFor: A }, [1, 3]);
     stand(C, { term: term(3), votedFor: A }, [2, 3]);
-    expect(() => checks.finish()).toThrow('logs-do-not-match');
+    expect(() => checks.registers()).toThrow('logs-do-not-match');
+  });
+
+  test('a committed entry that is gone from a majority, without a word', () => {
+    commitOne();
+    stand(B, { term: term(1), votedFor: A });
+    expect(() => checks.registers()).not.toThrow();
+    stand(C, { term: term(1), votedFor: A });
+    expect(() => checks.registers()).toThrow('committed-on-a-minority');
   });
 });
 
