@@ -61,6 +61,7 @@ export class LogHost<State> {
   #lostQuorum = false;
   /** When this process last heard of the log's end; a copy from before may be very old. */
   #heardAt = Number.NEGATIVE_INFINITY;
+  #highestTermRead = 0;
 
   constructor({ cluster, machine, sha256 }: LogHostOptions<State>) {
     this.#cluster = cluster;
@@ -84,7 +85,7 @@ export class LogHost<State> {
 
   /** Above a leader's term: some register refuses that leader. */
   get highestTermSeen(): number {
-    return this.#replicator.highestTermSeen;
+    return Math.max(this.#replicator.highestTermSeen, this.#highestTermRead);
   }
 
   /** The last entry that this process knows to be committed. */
@@ -205,7 +206,9 @@ export class LogHost<State> {
     if (isCurrent && this.#isUpToDate()) {
       return known;
     }
-    const leader = leaderAmong(await readAll(this.#cluster, isLeaderKnown));
+    const servers = await readAll(this.#cluster, isLeaderKnown);
+    this.#noteTerms(servers);
+    const leader = leaderAmong(servers);
     this.noteLeader(leadershipOf(leader));
     return leader;
   }
@@ -237,6 +240,10 @@ export class LogHost<State> {
     await this.#replicator.level(leader, region);
   }
 
+  #noteTerms(servers: readonly Server[]): void {
+    this.#highestTermRead = Math.max(this.#highestTermRead, ...servers.map(({ term }) => term));
+  }
+
   /** What a beat, an election or a register said about who leads. */
   noteLeader(leader: Leadership | null): void {
     const isNews = leader !== null && leader.term !== this.#leader?.term;
@@ -256,6 +263,7 @@ export class LogHost<State> {
   async confirmLeadership(): Promise<boolean> {
     for (let rounds = 0; rounds < CONFIRM_ROUNDS_MAX; rounds += 1) {
       const servers = await readAll(this.#cluster, isLeaderConfirmed);
+      this.#noteTerms(servers);
       const leader = leaderAmong(servers);
       this.noteLeader(leadershipOf(leader));
       if (leader === null || !isAnswered(leader, servers)) {
@@ -294,6 +302,7 @@ export class LogHost<State> {
       throw this.#proposals.failure.thrown;
     }
     const own = await ownClient(this.#cluster).refresh();
+    this.#noteTerms(own === null ? [] : [own]);
     if (own !== null && isLeader(own)) {
       this.noteLeader(leadershipOf(own));
       const hasWork = lastEntry(own).index > this.replica.applied.index;

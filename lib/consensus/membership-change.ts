@@ -19,6 +19,7 @@ import {
   type MemberId,
   memberId,
   membersOf,
+  nextIncarnation,
   regionOf,
   withLearner,
   withoutLearner,
@@ -32,6 +33,8 @@ export interface Replacement {
   readonly leaving: RegionId;
   /** The region whose table comes; the same one, when its table was lost. */
   readonly joining: RegionId;
+  /** Takes back another replacement that was left in the middle. */
+  readonly abandonsOther?: boolean;
 }
 
 export type ChangeOutcome =
@@ -51,6 +54,8 @@ export type ChangeRefusal =
   | 'no-such-voter'
   /** The region that is to come votes already. */
   | 'already-votes'
+  /** Another replacement is under way, or was left in the middle. */
+  | 'change-under-way'
   /** The table that is to come holds a register that was replaced before. */
   | 'older-table';
 
@@ -63,7 +68,9 @@ export type Obstacle =
   /** It lacks entries still. */
   | 'not-level'
   /** The region that is to go leads, and no other took over. */
-  | 'not-handed-over';
+  | 'not-handed-over'
+  /** Nothing but time. */
+  | 'steps-left';
 
 export interface ChangeParts<State> {
   readonly cluster: Cluster;
@@ -97,7 +104,7 @@ export async function replaceMember<State>(
       return round;
     }
     isChanged ||= round === null;
-    outcome = round ?? outcome;
+    outcome = round ?? waitsFor('steps-left');
     await clock.sleep(timings.beatMs);
   }
   return outcome;
@@ -135,6 +142,7 @@ function nextStep(configuration: Configuration, { leaving, joining }: Pair): Con
   if (voters.includes(joining) && !voters.includes(leaving)) {
     return null;
   }
+  // Of this region: who else's learner stands there was asked before (`pairOf`).
   const abandoned = learners.find((learner) => learner !== joining);
   if (abandoned !== undefined) {
     return withoutLearner(configuration, abandoned);
@@ -157,9 +165,8 @@ async function makeStep<State>(
 ): Promise<ChangeOutcome | null> {
   const { cluster, host } = parts;
   if (!next.voters.includes(memberOf(leader))) {
-    const heir = next.voters.find((voter) => voter !== pair.joining);
-    const isHandedOver = heir !== undefined && (await transferLeadership(parts, regionOf(heir)));
-    return isHandedOver ? null : waitsFor('not-handed-over');
+    const heirs = next.voters.filter((voter) => voter !== pair.joining);
+    return (await handOverToAny(parts, heirs)) ? null : waitsFor('not-handed-over');
   }
   const isJoint = configurationOf(leader).outgoing === null && next.outgoing !== null;
   if (isJoint && !(await isLevel(parts, leader, pair.joining))) {
@@ -175,6 +182,18 @@ async function makeStep<State>(
     await host.lead(answer.server);
   }
   return null;
+}
+
+async function handOverToAny<State>(
+  parts: ChangeParts<State>,
+  heirs: readonly MemberId[],
+): Promise<boolean> {
+  for (const heir of heirs) {
+    if (await transferLeadership(parts, regionOf(heir))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Pushes the leader's log, and looks whether the new table holds all that this copy of it does. */
@@ -205,6 +224,11 @@ async function pairOf<State>(
   const leaving = decidersOf(configuration).find(
     (member) => regionOf(member) === replacement.leaving && member !== joining,
   );
+  const stranger = configuration.learners.find((one) => regionOf(one) !== replacement.joining);
+  if (stranger !== undefined && !replacement.abandonsOther) {
+    const detail = `${stranger} is learning for another replacement`;
+    return { kind: 'refused', code: 'change-under-way', detail };
+  }
   if (leaving !== undefined) {
     const isVoting = configuration.outgoing === null && configuration.voters.includes(joining);
     const detail = `${joining} votes already`;
@@ -220,11 +244,11 @@ async function pairOf<State>(
 }
 
 /**
- * The member that a region's table is; null = no answer. An empty table becomes the region's next
- * incarnation: never the one whose votes were lost with the table before.
+ * The member that a region's table is; null = no answer. An empty table becomes a member that never
+ * was: not the one whose votes were lost with the table before, nor one that somebody else makes.
  */
 async function tableIn<State>(
-  { registers }: ChangeParts<State>,
+  { cluster, registers }: ChangeParts<State>,
   leader: Server,
   region: RegionId,
 ): Promise<MemberId | null> {
@@ -236,7 +260,7 @@ async function tableIn<State>(
   if (read.kind === 'found') {
     return memberOf(read.copy.server);
   }
-  const incarnation = newestIn(configurationOf(leader), region) + 1;
+  const incarnation = nextIncarnation(lastEntry(leader).index, cluster.random);
   const made = await port.compareAndSet(
     0,
     pristineServer({ ...leader.identity, region, incarnation }),

@@ -11,12 +11,13 @@
  * A member is one table. A table that takes the place of a lost one in the same region is another
  * member, the region's next incarnation: the votes of the lost one are not its own.
  */
-import type { RegionId } from '../base/identifiers.ts';
+import type { Random } from '../base/clock.ts';
+import type { LogIndex, RegionId } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 
 declare const brand: unique symbol;
 
-/** One table of one region. The name of a region is the id of its first table; `us-west-2#2` its second. */
+/** One table of one region. The name of a region is the id of its founding table; `us-west-2#7k3fd` a later one. */
 export type MemberId = RegionId | (string & { readonly [brand]: 'MemberId' });
 
 export interface Configuration {
@@ -29,15 +30,29 @@ export interface Configuration {
 }
 
 const INCARNATION_MARK = '#';
+const INCARNATION_RADIX = 36;
+/** How many numbers one table's is drawn from: nobody else's late write can make the very same member. */
+const DRAWS = 2 ** 20;
 
-/** @param incarnation 1 for the region's first table, one more for each that took its place. */
+/**
+ * The number of a table that is made now: above that of every table before, since the log has grown
+ * since each of them was made, and known to its maker alone.
+ *
+ * @param lastIndex where the leader's log ends, below 2^32.
+ */
+export function nextIncarnation(lastIndex: LogIndex, random: Random): number {
+  return (lastIndex + 1) * DRAWS + Math.floor(random() * DRAWS);
+}
+
+/** @param incarnation 1 for the region's first table, a higher number for each that took its place. */
 export function memberId(region: RegionId, incarnation: number): MemberId {
   if (incarnation === 1) {
     return region;
   }
   const isCounter = Number.isSafeInteger(incarnation) && incarnation > 1;
   invariant(isCounter, 'incarnation-not-a-counter', { incarnation });
-  return `${region}${INCARNATION_MARK}${incarnation}` as MemberId;
+  const mark = incarnation.toString(INCARNATION_RADIX);
+  return `${region}${INCARNATION_MARK}${mark}` as MemberId;
 }
 
 export function regionOf(member: MemberId): RegionId {
@@ -46,7 +61,7 @@ export function regionOf(member: MemberId): RegionId {
 
 export function incarnationOf(member: MemberId): number {
   const [, count] = member.split(INCARNATION_MARK);
-  return count === undefined ? 1 : Number(count);
+  return count === undefined ? 1 : Number.parseInt(count, INCARNATION_RADIX);
 }
 
 /** The configuration in which a cluster is made: one table in each region. */

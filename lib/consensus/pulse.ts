@@ -20,6 +20,7 @@ export class Pulse<State> {
   #commitSeen: Base | null = null;
   #electionDueAt: MonotonicMillis;
   #followDueAt: MonotonicMillis;
+  #challengedSince: MonotonicMillis | null = null;
   readonly #beating = new Set<string>();
   #isFollowing = false;
   #failure: { readonly thrown: unknown } | null = null;
@@ -46,7 +47,9 @@ export class Pulse<State> {
     }
     this.#followIfDue();
     if (leader !== null && this.#host.highestTermSeen > leader.term) {
-      await this.#answerChallenge(leader);
+      await this.#answerChallenge(leader.term);
+    } else if (leader === null && this.#isFollowedLeaderChallenged()) {
+      await this.#answerChallenge(this.#host.leader?.term ?? 0);
     } else if (this.#cluster.clock.monotonicNow() >= this.#electionDueAt) {
       await this.#electIfLeaderless();
     }
@@ -125,6 +128,23 @@ export class Pulse<State> {
       });
   }
 
+  /**
+   * Whether this region follows a leader that its own register, or another, left behind for a while: an
+   * election took a majority along and came to nothing. The leader beats on, so nobody misses it; if
+   * nothing is written it never meets the higher term; and it can commit nothing any more.
+   */
+  #isFollowedLeaderChallenged(): boolean {
+    const { clock, timings } = this.#cluster;
+    const { leader, highestTermSeen } = this.#host;
+    if (leader === null || highestTermSeen <= leader.term) {
+      this.#challengedSince = null;
+      return false;
+    }
+    // An election that is under way looks the same, and must not be disturbed.
+    this.#challengedSince ??= clock.monotonicNow();
+    return clock.monotonicNow() - this.#challengedSince >= timings.electionTimeoutMsMin;
+  }
+
   async #electIfLeaderless(): Promise<void> {
     this.#electionDueAt = this.#electionDeadline();
     if (await isLeaderless(this.#cluster)) {
@@ -137,9 +157,10 @@ export class Pulse<State> {
    * its log comes here, and this region follows. If nobody does, only a new term brings the register
    * back (paper section 5.1), and there is no need to wait for a silence first.
    */
-  async #answerChallenge(leader: Server): Promise<void> {
+  async #answerChallenge(leaderTerm: number): Promise<void> {
+    this.#challengedSince = null;
     await this.#host.confirmLeadership();
-    const isSucceeded = (this.#host.leader?.term ?? 0) > leader.term;
+    const isSucceeded = (this.#host.leader?.term ?? 0) > leaderTerm;
     if (!isSucceeded) {
       await this.#elect();
     }

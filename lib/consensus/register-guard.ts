@@ -37,12 +37,16 @@ export interface Seen {
 }
 
 /**
- * A caller that expects revision r has seen revision r, and revisions only rise.
+ * A caller that expects revision r has seen revision r, and revisions only rise. One that would make
+ * the register (revision 0) has seen nothing.
  *
  * @throws AppError `register-rolled-back` when an older one stands there now.
  */
 export function requireNotRolledBack(expected: Seen, { revision, server }: Copy): void {
   const { incarnation } = server.identity;
+  if (expected.revision === 0) {
+    return;
+  }
   const isOlder = incarnation === expected.incarnation && revision < expected.revision;
   if (isOlder || incarnation < expected.incarnation) {
     const found = nameOf({ incarnation, revision });

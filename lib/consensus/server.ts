@@ -54,7 +54,7 @@ export interface ClusterIdentity {
 }
 
 export interface Identity extends ClusterIdentity {
-  /** 1 for the region's first table; one more for each table that took its place. */
+  /** 1 for the region's first table; a higher one for each that took its place (`nextIncarnation`). */
   readonly incarnation: number;
 }
 

@@ -58,7 +58,9 @@ export async function auditLog(
   }));
   const isWhole =
     sweep.gaps.length + sweep.damages.length + silent.length === 0 && missingTail === null;
-  const found = pieces.length === 0 && silent.length === 0 ? 'empty' : null;
+  const { intactUpTo, breaks, gaps, damages } = sweep;
+  const isEmpty = intactUpTo + breaks.length + gaps.length + damages.length === 0;
+  const found = isEmpty && silent.length === 0 ? 'empty' : null;
   const outcome = found ?? (sweep.breaks.length > 0 ? 'broken' : isWhole ? 'intact' : 'incomplete');
   return { ...sweep, outcome, places: report, silent, missingTail, anchors };
 }

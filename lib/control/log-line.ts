@@ -54,7 +54,19 @@ export function decodeLogLine(line: string): LogEntryView | null {
     return null;
   }
   const view = { ...value, index: logIndex(value.index), term: term(value.term) };
-  return encodeLogLine(view) === line ? view : null;
+  return isWrittenAs(view, line) ? view : null;
+}
+
+/** False also for a body nested so deep that nobody can write it. */
+function isWrittenAs(view: LogEntryView, line: string): boolean {
+  try {
+    return encodeLogLine(view) === line;
+  } catch (thrown) {
+    if (thrown instanceof RangeError) {
+      return false;
+    }
+    throw thrown;
+  }
 }
 
 /** What a file says at its end, so that one which was cut off is known as such. */

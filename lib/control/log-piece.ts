@@ -87,6 +87,10 @@ export async function* linesOf(
     }
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
+    if (rest.length > LINE_CHARACTERS_MAX) {
+      yield { kind: 'fault', fault: 'corrupt', detail: 'a line longer than any entry' };
+      return;
+    }
     for (const line of lines) {
       yield eventOf(line);
     }
@@ -95,6 +99,9 @@ export async function* linesOf(
     yield { kind: 'fault', fault: 'cut', detail: 'the last line has no end' };
   }
 }
+
+/** A command takes 64 KiB at most; this leaves room for whatever stands beside it. */
+const LINE_CHARACTERS_MAX = 1_048_576;
 
 type Decoder = InstanceType<typeof TextDecoder>;
 

@@ -34,6 +34,9 @@ export function readArguments(words: readonly string[]): SimulationArguments {
   });
   const isOnlyHunt = values.mutant.length > 0 && values.seeds === undefined;
   const seeds = isOnlyHunt ? 0 : wholeNumber('seeds', values.seeds ?? String(SEEDS_DEFAULT));
+  if (seeds === 0 && !isOnlyHunt) {
+    throw new RangeError('--seeds takes at least 1: no life proves nothing');
+  }
   const isProof = values.mutants || seeds >= SEEDS_WITH_MUTANTS_MIN;
   const isAll = isProof && !values['no-mutants'] && values.mutant.length === 0;
   return {

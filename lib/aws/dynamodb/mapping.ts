@@ -17,6 +17,7 @@
  * write is charged by the KB of the whole item: keep the tail short.
  */
 import { commandId, logIndex, regionId, term } from '../../base/identifiers.ts';
+import { invariant } from '../../base/invariant.ts';
 import type { JsonValue } from '../../base/json.ts';
 import type { Configuration, MemberId } from '../../consensus/membership.ts';
 import { incarnationOf, memberId, regionOf } from '../../consensus/membership.ts';
@@ -136,8 +137,9 @@ function decodeMembers(text: string): readonly MemberId[] {
 
 /** @throws InvariantError unless it is the id of a member. */
 function decodeMember(text: string): MemberId {
-  const member = text as MemberId;
-  return memberId(regionId(regionOf(member)), incarnationOf(member));
+  const member = memberId(regionId(regionOf(text as MemberId)), incarnationOf(text as MemberId));
+  invariant(member === text, 'member-malformed', { text });
+  return member;
 }
 
 function encodeLog(entries: readonly Entry[]): string {

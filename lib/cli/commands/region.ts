@@ -25,6 +25,7 @@ interface ClusterOptions {
 interface ReplaceOptions extends ClusterOptions {
   readonly by?: RegionId;
   readonly timeout: number;
+  readonly abandonOther: boolean;
 }
 
 export const registerRegion: Register = (program, run) => {
@@ -51,6 +52,7 @@ function registerReplace(region: Command, run: Run): void {
       .description('Let an empty table vote in the place of one that is lost. Safe to repeat.')
       .argument('<region>', 'region whose table goes', regionArgument),
   )
+    .option('--abandon-other', 'take back another replacement that was left in the middle', false)
     .option('--by <region>', 'region whose table comes; default: the same one', regionArgument)
     .option(
       '--timeout <seconds>',
@@ -81,7 +83,11 @@ async function replaceTable(
 ): Promise<ExitCode> {
   const joining = options.by ?? leaving;
   const outcome = await lendCluster(session, options, (cluster) =>
-    replaceRegion(cluster, { leaving, joining }, options.timeout * 1000),
+    replaceRegion(
+      cluster,
+      { leaving, joining, abandonsOther: options.abandonOther },
+      options.timeout * 1000,
+    ),
   );
   session.result({ leaving, joining, ...outcome }, () => [sentenceOf(outcome)]);
   return outcome.kind === 'done' ? EXIT.ok : EXIT.error;
@@ -112,6 +118,7 @@ const OBSTACLES: { readonly [code in Obstacle]: string } = {
   'no-table': 'the table that is to come does not answer',
   'not-level': 'the table that is to come does not hold the log yet',
   'not-handed-over': 'the region that is to go leads, and no other took over',
+  'steps-left': 'its time was over between two steps',
 };
 
 async function lendLead(

@@ -47,7 +47,7 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   {
     name: 'new-table-under-the-old-name',
     file: 'lib/consensus/membership-change.ts',
-    find: 'const incarnation = newestIn(configurationOf(leader), region) + 1;',
+    find: 'const incarnation = nextIncarnation(lastEntry(leader).index, cluster.random);',
     replace: 'const incarnation = Math.max(1, newestIn(configurationOf(leader), region));',
     why: 'An empty table is taken for the one that was lost, with its votes (scenario 15).',
   },

@@ -37,6 +37,9 @@ async function main(): Promise<number> {
     throw new RangeError('usage: npm run -s linearize -- FILE [--json] [--steps COUNT]');
   }
   const history = parseHistory(await readFile(file, 'utf8'));
+  if (history.length === 0) {
+    throw new RangeError(`${file} holds no operation`);
+  }
   const startedAt = performance.now();
   const verdict = checkLinearizability(history, stepsMax === undefined ? {} : { stepsMax });
   const elapsedMs = Math.round(performance.now() - startedAt);

@@ -1,8 +1,11 @@
 /** Elections and the pulse: who is made to lead, and who only thinks so. */
 import { describe, expect, test } from 'vitest';
-import { term } from '../../../lib/base/identifiers.ts';
+import { type RegionId, term } from '../../../lib/base/identifiers.ts';
+import { clientOf } from '../../../lib/consensus/cluster.ts';
 import { elect, isLeaderless } from '../../../lib/consensus/elector.ts';
+import type { Message } from '../../../lib/consensus/messages.ts';
 import { Pulse } from '../../../lib/consensus/pulse.ts';
+import { lastEntry } from '../../../lib/consensus/server.ts';
 import { LOCAL_TIMINGS } from '../../../lib/consensus/settings.ts';
 import { gate } from './faulty-port.ts';
 import {
@@ -261,3 +264,29 @@ test('a beat never waits for data', async () => {
   }
   expect(portOf(process, B).calls.writeBeat).toBe(3);
 });
+
+test('an election that died after its votes, on an idle cluster, is followed by another', async () => {
+  const { registers, processes } = await pulsating();
+  const [leader] = leadersOf(registers);
+  const [candidate = C, voter = C] = registers.regions.filter((region) => region !== leader);
+  const next = term(registers.serverAt(candidate).term + 1);
+  const dying = registers.process(candidate);
+  await sendTo(dying, candidate, { kind: 'campaign', term: next });
+  const { index, term: lastTerm } = lastEntry(registers.serverAt(candidate));
+  const last = { index, term: lastTerm };
+  await sendTo(dying, voter, { kind: 'vote', term: next, candidate, last });
+  await registers.clock.advance(3 * ELECTION_MS);
+  const [successor, ...others] = leadersOf(registers).map((region) => registers.serverAt(region));
+  expect(others).toEqual([]);
+  expect(successor?.term).toBeGreaterThan(next);
+  for (const { host } of processes) {
+    expect(await host.confirmLeadership()).toBe(true);
+  }
+});
+
+async function sendTo({ cluster }: Process, region: RegionId, message: Message): Promise<void> {
+  expect(await clientOf(cluster, region).exchange(() => message)).toMatchObject({
+    kind: 'answered',
+    reply: { kind: 'yes' },
+  });
+}

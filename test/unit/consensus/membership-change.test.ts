@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { logIndex, type RegionId } from '../../../lib/base/identifiers.ts';
 import { transferLeadership } from '../../../lib/consensus/leadership.ts';
-import { memberId } from '../../../lib/consensus/membership.ts';
 import {
   type ChangeOutcome,
   type Replacement,
@@ -25,7 +24,8 @@ import {
   takeLead,
 } from './processes.ts';
 
-const C2 = memberId(C, 2);
+/** The member that stands in the lost table's place. */
+const newcomer = ({ serverAt }: Registers) => memberOf(serverAt(C));
 const TIMEOUT_MS = 3000;
 
 function replace(
@@ -55,12 +55,12 @@ describe('replacing a lost table', () => {
     const outcome = await replace(registers, process, { leaving: C, joining: C });
     expect(outcome).toEqual({
       kind: 'done',
-      configuration: { voters: [A, B, C2].sort(), outgoing: null, learners: [] },
+      configuration: { voters: [A, B, newcomer(registers)].sort(), outgoing: null, learners: [] },
       isChanged: true,
     });
     await propose(process, 'after');
     await settle();
-    expect(memberOf(registers.serverAt(C))).toBe(C2);
+    expect(newcomer(registers)).not.toBe(C);
     expect(registers.serverAt(C).entries).toEqual(registers.serverAt(A).entries);
   });
 
@@ -87,7 +87,7 @@ describe('replacing a lost table', () => {
     expect(configurationOf(registers.serverAt(A))).toEqual({
       voters: [A, B, C].sort(),
       outgoing: null,
-      learners: [C2],
+      learners: [newcomer(registers)],
     });
     const other = registers.process(B);
     portOf(other, A).isDown = true;
@@ -101,7 +101,7 @@ describe('replacing a lost table', () => {
     const other = registers.process(B);
     expect(await replace(registers, other, { leaving: C, joining: C })).toMatchObject({
       kind: 'done',
-      configuration: { voters: [A, B, C2].sort() },
+      configuration: { voters: [A, B, newcomer(registers)].sort() },
     });
     expect(await replace(registers, other, { leaving: C, joining: C })).toMatchObject({
       kind: 'done',
@@ -117,7 +117,10 @@ describe('replacing a lost table', () => {
       replace(registers, other, { leaving: C, joining: C }),
     ]);
     for (const outcome of outcomes) {
-      expect(outcome).toMatchObject({ kind: 'done', configuration: { voters: [A, B, C2].sort() } });
+      expect(outcome).toMatchObject({
+        kind: 'done',
+        configuration: { voters: [A, B, newcomer(registers)].sort() },
+      });
     }
   });
 
@@ -128,7 +131,7 @@ describe('replacing a lost table', () => {
     const fresh = registers.process(A);
     expect(await replace(registers, fresh, { leaving: C, joining: C })).toMatchObject({
       kind: 'done',
-      configuration: { voters: [A, B, memberId(C, 3)].sort() },
+      configuration: { voters: [A, B, newcomer(registers)].sort() },
     });
   });
 
@@ -152,7 +155,10 @@ describe('replacing a region by another', () => {
     const outcome = await replace(registers, process, { leaving: A, joining: D });
     expect(outcome).toMatchObject({
       kind: 'done',
-      configuration: { voters: [B, C, D].sort(), outgoing: null },
+      configuration: {
+        voters: [B, C, memberOf(registers.serverAt(D))].sort(),
+        outgoing: null,
+      },
     });
     expect(leadersOf(registers).filter((region) => region !== A)).toHaveLength(1);
     const elsewhere = registers.process(B);
@@ -272,3 +278,83 @@ function baseIsBacked({ serverAt, storeAt }: Registers, region: RegionId): boole
   const { base } = serverAt(region);
   return base.index === 0 || storeAt(region).readSnapshot(base) !== null;
 }
+
+describe('a table that once voted', () => {
+  test('does not vote under its old name when its region comes back empty', async () => {
+    const registers = await createRegisters({ spare: D });
+    const process = registers.process(B);
+    await takeLead(process);
+    await propose(process, 'x');
+    await settle();
+    portOf(process, A).isDown = true;
+    await replace(registers, process, { leaving: C, joining: D });
+    expect(await propose(process, 'acked')).toMatchObject({ kind: 'committed' });
+    registers.storeAt(C).lose();
+    const operator = registers.process(B);
+    portOf(operator, A).isDown = true;
+    portOf(operator, C).plan('compareAndSet', 'pass', ...Array(9999).fill('lost-request'));
+    await replace(registers, operator, { leaving: D, joining: C });
+    expect(newcomer(registers)).not.toBe(C);
+    const elsewhere = registers.process(A);
+    portOf(elsewhere, B).isDown = true;
+    portOf(elsewhere, D).isDown = true;
+    await expect(takeLead(elsewhere)).rejects.toThrow(/no-quorum/);
+  });
+
+  test('is not made again by an operator who was held up over two losses', async () => {
+    const registers = await createRegisters();
+    const leading = registers.process(B);
+    await takeLead(leading);
+    await propose(leading, 'x');
+    await settle();
+    registers.storeAt(C).lose();
+    const late = registers.process(B);
+    const held = gate();
+    portOf(late, C).plan('compareAndSet', { gate: held.closed });
+    void replace(registers, late, { leaving: C, joining: C });
+    await settle();
+    await replace(registers, registers.process(B), { leaving: C, joining: C });
+    const writer = registers.process(B);
+    portOf(writer, A).isDown = true;
+    expect(await propose(writer, 'acked')).toMatchObject({ kind: 'committed' });
+    await settle();
+    registers.storeAt(C).lose();
+    held.open();
+    await settle();
+    expect(registers.serverAt(C).term).toBe(0);
+    const elsewhere = registers.process(A);
+    portOf(elsewhere, B).isDown = true;
+    await expect(takeLead(elsewhere)).rejects.toThrow(/no-quorum/);
+  });
+});
+
+describe('what stands in the way of a replacement', () => {
+  test('is no single heir that is away: the next one takes the lead', async () => {
+    const registers = await createRegisters({ spare: D });
+    const process = registers.process(A);
+    await takeLead(process);
+    portOf(process, B).isDown = true;
+    expect(await replace(registers, process, { leaving: A, joining: D })).toMatchObject({
+      kind: 'done',
+    });
+  });
+
+  test('is another one that was left in the middle, unless it is given up', async () => {
+    const registers = await createRegisters({ spare: D });
+    const process = registers.process(A);
+    await takeLead(process);
+    portOf(process, D).plan('compareAndSet', 'pass', ...Array(9999).fill('lost-request'));
+    await replace(registers, process, { leaving: C, joining: D });
+    registers.storeAt(C).lose();
+    const operator = registers.process(B);
+    const wish = { leaving: C, joining: C };
+    expect(await replace(registers, operator, wish)).toMatchObject({
+      kind: 'refused',
+      code: 'change-under-way',
+    });
+    expect(await replace(registers, operator, { ...wish, abandonsOther: true })).toMatchObject({
+      kind: 'done',
+      configuration: { learners: [] },
+    });
+  });
+});

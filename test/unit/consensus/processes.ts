@@ -73,6 +73,7 @@ export async function createRegisters({
   spare,
 }: RegistersOptions = {}): Promise<Registers> {
   const clock = createManualClock();
+  let processCount = 0;
   const founding = [A, B, C, D, E].slice(0, memberCount);
   const members = founding.toSorted();
   const regions = spare === undefined ? founding : [...founding, spare];
@@ -98,13 +99,14 @@ export async function createRegisters({
     process: (region) => {
       const ports = new Map(regions.map((to) => [to, faultyPort(portTo(to))]));
       const logged: string[] = [];
+      processCount += 1;
       const cluster = createCluster({
         identity: { clusterId: 'test', region, founders: members },
         registers: [...ports.values()].map(({ port }) => port),
         timings: LOCAL_TIMINGS,
         limits: { ...LOG_LIMITS, ...limits },
         clock,
-        random: seededRandom(20_261_123),
+        random: seededRandom(20_261_123 + processCount),
         log: (level, event) => logged.push(`${level} ${event}`),
       });
       const host = new LogHost({ cluster, machine: LIST_MACHINE, sha256 });
