@@ -110,6 +110,13 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     find: 'this.#highestTermSeen = Math.max(this.#highestTermSeen, follower.term);',
     replace: '',
     why: 'A leader silenced by one register never stands again (silenced-register.txt).',
+    and: [
+      {
+        file: 'lib/consensus/log-host.ts',
+        find: 'this.#highestTermRead = Math.max(this.#highestTermRead, ...servers.map(({ term }) => term));',
+        replace: 'void servers;',
+      },
+    ],
   },
   {
     name: 'append-to-the-leader-itself',

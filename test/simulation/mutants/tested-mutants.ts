@@ -154,6 +154,13 @@ export const TESTED_MUTANTS: readonly Mutant[] = [
     replace: '',
     why: 'One register in a higher term hides the leader from everybody. The next election mends it: time only.',
     tests: ELECTIONS,
+    and: [
+      {
+        file: 'lib/consensus/log-host.ts',
+        find: 'this.#highestTermRead = Math.max(this.#highestTermRead, ...servers.map(({ term }) => term));',
+        replace: 'void servers;',
+      },
+    ],
   },
   {
     name: 'older-leader-adopted',
@@ -210,5 +217,21 @@ export const TESTED_MUTANTS: readonly Mutant[] = [
     replace: 'return mustProve || !mustProve;',
     why: 'The log of an isolated leader fills up. What such a log holds is committed or cut when the cut is over, whatever its length.',
     tests: HOSTS,
+  },
+  {
+    name: 'torn-election-unnoticed',
+    file: 'lib/consensus/pulse.ts',
+    find: 'leader === null && this.#isFollowedLeaderChallenged()',
+    replace: 'leader === null && this.#isFollowedLeaderChallenged() && false',
+    why: 'A leader that can commit nothing beats on for ever. Lives write all the time, and a write meets the higher term.',
+    tests: ELECTIONS,
+  },
+  {
+    name: 'member-number-not-drawn',
+    file: 'lib/consensus/membership.ts',
+    find: '(lastIndex + 1) * DRAWS + Math.floor(random() * DRAWS)',
+    replace: '(lastIndex + 1) * DRAWS + Math.floor(random() * 0)',
+    why: 'Two operators make one member, and a late creation of the one is a vote of the other. It takes two losses.',
+    tests: 'test/unit/consensus/membership-change.test.ts',
   },
 ];
