@@ -44,6 +44,10 @@ export const STANDARD: readonly NamedScope[] = [
     name: 'two callers with a late write',
     scope: { ...CROWD, commands: 0, callers: 2, lateWrites: 1 },
   },
+  {
+    name: 'two callers, two commands, two late writes',
+    scope: { ...CROWD, terms: 1, commands: 2, callers: 2, lateWrites: 2 },
+  },
   { name: 'compaction', scope: { ...CROWD, commands: 0, callers: 1, ...COMPACTION } },
   {
     name: 'compaction of commands',
