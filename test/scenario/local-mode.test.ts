@@ -87,9 +87,7 @@ describe('local mode', { timeout: START_TIMEOUT_MS }, () => {
     const isMissed = async () => (log().includes('"event":"register-absent"') ? true : null);
     await until('the missing register is told', isMissed, { timeoutMs: 20_000 });
     const replaced = await cluster.tripoint('region', 'replace', 'us-east-2');
-    expect(replaced.output).toContain(
-      "Done. The log's voters are us-east-1, us-east-2#2, us-west-2.",
-    );
+    expect(replaced.output).toMatch(/voters are us-east-1, us-east-2#\w+, us-west-2\./);
   });
 
   it(

@@ -15,7 +15,13 @@ import type { Sabotage } from '../../lib/simulation/simulated-cluster.ts';
 
 const SEEDS = 200;
 /** Once in some hundred lives; a campaign of 1,000 must meet them too. */
-const RARE = ['lateBases', 'lateVotes', 'ambush at dropSnapshotsBelow'];
+const RARE = [
+  'lateBases',
+  'lateVotes',
+  'ambush at readSnapshot',
+  'ambush at writeSnapshot',
+  'ambush at dropSnapshotsBelow',
+];
 
 test(`${SEEDS} lives keep every promise, and meet every fault`, async () => {
   const result = await runCampaign({ seeds: SEEDS, firstSeed: 1, onProgress: () => undefined });
