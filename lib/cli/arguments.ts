@@ -1,7 +1,9 @@
 /** Arguments and option values that need more than a look: numbers, durations, texts. */
 import { userInfo } from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import { type RegionId, regionId } from '../base/identifiers.ts';
 import { parseDuration } from '../config/duration.ts';
+import { NAME_PATTERN } from '../config/schema.ts';
 import { printable } from './render/style.ts';
 
 const ACTOR_CHARACTERS_MAX = 100;
@@ -53,4 +55,51 @@ function loginName(): string {
   } catch {
     return 'unknown';
   }
+}
+
+export function regionName(text: string): RegionId {
+  if (!isName(text)) {
+    throw new InvalidArgumentError('Name one region, e.g. us-west-2.');
+  }
+  return regionId(text);
+}
+
+/** The regions that a cluster is made with, separated by commas. */
+export function foundingRegions(text: string): readonly RegionId[] {
+  return regionsIn(text, {
+    isCount: (count) => count === 3 || count === 5,
+    hint: 'List three or five different regions, separated by commas.',
+  });
+}
+
+/** All regions that vote or are to vote, separated by commas. */
+export function reachableRegions(text: string): readonly RegionId[] {
+  return regionsIn(text, {
+    isCount: (count) => count >= 3,
+    hint: 'List three or more different regions, separated by commas.',
+  });
+}
+
+export function clusterName(text: string): string {
+  if (!isName(text)) {
+    throw new InvalidArgumentError('Lower-case letters, digits and dashes, from a letter.');
+  }
+  return text;
+}
+
+interface RegionList {
+  readonly isCount: (count: number) => boolean;
+  readonly hint: string;
+}
+
+function regionsIn(text: string, { isCount, hint }: RegionList): readonly RegionId[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (!isCount(names.length) || new Set(names).size < names.length || !names.every(isName)) {
+    throw new InvalidArgumentError(hint);
+  }
+  return names.map(regionId);
+}
+
+function isName(text: string): boolean {
+  return NAME_PATTERN.test(text);
 }

@@ -5,25 +5,11 @@
  * "Within a bound" is a bound, not a duration: each phase ends as soon as it is reached. The bound
  * begins when the last late request has landed, for until then the faults have not ended.
  */
-import type { Random } from '../base/clock.ts';
 import { invariant } from '../base/invariant.ts';
 import { isLeader } from '../consensus/server.ts';
-import type { ConsensusTimings } from '../consensus/settings.ts';
 import { DOWN } from './region-weather.ts';
-import type { SimulatedClients } from './simulated-clients.ts';
-import type { SimulatedCluster, SimulatedProcess } from './simulated-cluster.ts';
-import { requireStability } from './stability.ts';
-import type { World } from './world.ts';
-
-export interface LivenessOptions {
-  readonly cluster: SimulatedCluster;
-  readonly world: World;
-  readonly clients: SimulatedClients;
-  readonly random: Random;
-  readonly timings: ConsensusTimings;
-  readonly check: () => void;
-  readonly onFailure: (thrown: unknown) => void;
-}
+import type { SimulatedProcess } from './simulated-cluster.ts';
+import { type HealedCluster, requireStability } from './stability.ts';
 
 /**
  * From the end of all faults to a command and a read through every process: some elections that
@@ -44,9 +30,9 @@ const REPLACED_BEATS_MAX = 120;
 const RETRY_BEATS = 2;
 
 export class Liveness {
-  readonly #options: LivenessOptions;
+  readonly #options: HealedCluster;
 
-  constructor(options: LivenessOptions) {
+  constructor(options: HealedCluster) {
     this.#options = options;
   }
 

@@ -68,7 +68,7 @@ const MONTH_TIMINGS: ConsensusTimings = {
 interface Scenario {
   readonly timings: ConsensusTimings;
   readonly compactionPeriodMs: number;
-  /** Of each process that has any. */
+  /** Of each process for which `hasClients` holds. */
   readonly clients: number;
   readonly hasClients: (process: SimulatedProcess) => boolean;
   readonly clientPauseMs: number;

@@ -12,7 +12,8 @@ import type { SimulatedClients } from './simulated-clients.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 import type { World } from './world.ts';
 
-export interface StabilityOptions {
+/** A cluster after its faults, and what it takes to use it. */
+export interface HealedCluster {
   readonly cluster: SimulatedCluster;
   readonly world: World;
   readonly clients: SimulatedClients;
@@ -34,7 +35,7 @@ const QUICK_MS = 95;
 const LOSSES_MAX = 4;
 
 /** @throws InvariantError when the loss of a follower disturbs the others, whoever leads. */
-export async function requireStability(options: StabilityOptions): Promise<void> {
+export async function requireStability(options: HealedCluster): Promise<void> {
   const { cluster, world, check } = options;
   let disturbance: string | null = null;
   for (let losses = 0; losses < LOSSES_MAX; losses += 1) {
@@ -49,12 +50,12 @@ export async function requireStability(options: StabilityOptions): Promise<void>
 }
 
 /** A region without its table waits twice as long as others before it asks for an election. */
-function patienceMs({ timings }: StabilityOptions): number {
+function patienceMs({ timings }: HealedCluster): number {
   return 2 * timings.electionTimeoutMsMax + 6 * timings.beatMs;
 }
 
 /** What it disturbed; null = nothing. */
-async function loseFollower(options: StabilityOptions): Promise<string | null> {
+async function loseFollower(options: HealedCluster): Promise<string | null> {
   const { cluster, world, random, check, onFailure } = options;
   const { leader, regions, network } = cluster;
   const followers = regions.filter((region) => region !== leader);
@@ -76,7 +77,7 @@ async function loseFollower(options: StabilityOptions): Promise<string | null> {
 }
 
 /** How long commands take that go through the leading region, one after the other. */
-async function commandTimes({ cluster, clients, world }: StabilityOptions): Promise<number[]> {
+async function commandTimes({ cluster, clients, world }: HealedCluster): Promise<number[]> {
   const { leader } = cluster;
   invariant(leader !== null, 'no-leader-in-quiet');
   const process = cluster.processAt('controller', leader);

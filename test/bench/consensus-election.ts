@@ -6,11 +6,13 @@
 import type { RegionId } from '../../lib/base/identifiers.ts';
 import type { RegisterPort } from '../../lib/consensus/register-port.ts';
 import { LOCAL_TIMINGS } from '../../lib/consensus/settings.ts';
+import { seededRandom } from '../../lib/simulation/random.ts';
 import { localLinks } from './links.ts';
 import { type Benchmark, median, quantile, rounded } from './measure.ts';
 import { type BenchProcess, commit, createProcess, run, takeLead } from './processes.ts';
 import { pause, REGIONS, startRegions } from './regions.ts';
 
+const SEED = 20_261_123;
 const TRIALS = 50;
 /** Time in which the lost region comes back, and every process hears who leads. */
 const SETTLING_MS = 500;
@@ -36,12 +38,13 @@ export async function benchElections(): Promise<Benchmark> {
   }
   await takeLead(first);
   const ends = processes.map(run);
+  const random = seededRandom(SEED);
   const totals: number[] = [];
   const works: number[] = [];
   for (let trial = 0; trial < TRIALS; trial += 1) {
     const leader = await settled(processes);
     // At any place between two beats.
-    await pause(Math.random() * LOCAL_TIMINGS.beatMs);
+    await pause(random() * LOCAL_TIMINGS.beatMs);
     traces.campaign = null;
     const startedAt = performance.now();
     const done = newLeader(processes, leader.term);

@@ -16,6 +16,7 @@ import {
 } from '../../lib/consensus/server.ts';
 import { type StepResult, step } from '../../lib/consensus/step.ts';
 import { RULES, type Rules, type Scope } from '../../lib/simulation/explorer-scope.ts';
+import { CROWD } from './explorer-scopes.ts';
 
 export interface Control {
   readonly name: string;
@@ -23,18 +24,6 @@ export interface Control {
   readonly scope: Scope;
 }
 
-/** Two terms and one command, any number of callers. */
-const CROWD: Scope = {
-  terms: 2,
-  commands: 1,
-  callers: 'any',
-  lateWrites: 0,
-  hasHints: false,
-  areAppendsCut: false,
-  keepsLostLeaders: false,
-  hasReads: false,
-  hasCompaction: false,
-};
 /** Figure 8 of the paper needs four terms, and appends that carry less than the leader's no-op. */
 const FIGURE_8: Scope = {
   ...CROWD,

@@ -9,8 +9,8 @@ export interface NamedScope {
   readonly scope: Scope;
 }
 
-/** Any number of callers; nothing else is in scope. */
-const CROWD: Scope = {
+/** Two terms and one command, any number of callers; nothing else is in scope. */
+export const CROWD: Scope = {
   terms: 2,
   commands: 1,
   callers: 'any',

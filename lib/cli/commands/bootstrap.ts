@@ -1,7 +1,7 @@
 /** `tripoint bootstrap`: creates the registers of a new cluster on AWS, once, after its first deployment. */
-import { type Command, InvalidArgumentError } from 'commander';
-import { type RegionId, regionId } from '../../base/identifiers.ts';
-import { NAME_PATTERN } from '../../config/schema.ts';
+import type { Command } from 'commander';
+import type { RegionId } from '../../base/identifiers.ts';
+import { clusterName, foundingRegions } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, withExamples } from '../invocation.ts';
 import type { Session } from '../session.ts';
@@ -10,8 +10,8 @@ export const registerBootstrap: Register = (program, run) => {
   const bootstrap: Command = program
     .command('bootstrap')
     .description('Create the registers of a new cluster on AWS. Safe to repeat.')
-    .requiredOption('--regions <list>', 'all control regions, separated by commas', regionsOption)
-    .option('--cluster <id>', 'cluster id of the deployment', clusterOption, 'tripoint')
+    .requiredOption('--regions <list>', 'all control regions, separated by commas', foundingRegions)
+    .option('--cluster <id>', 'cluster id of the deployment', clusterName, 'tripoint')
     .action(({ regions, cluster }: { regions: readonly RegionId[]; cluster: string }) =>
       run(bootstrap, (session) => createRegisters(session, cluster, regions)),
     );
@@ -32,25 +32,4 @@ async function createRegisters(
       : `The registers of ${clusterId} are there already. Nothing was changed.`,
   ]);
   return EXIT.ok;
-}
-
-/** Regions of a cluster, separated by commas. */
-export function regionsOption(text: string): readonly RegionId[] {
-  const names = text.split(',').map((name) => name.trim());
-  const isCluster = names.length === 3 || names.length === 5;
-  if (!isCluster || new Set(names).size < names.length || !names.every(isName)) {
-    throw new InvalidArgumentError('List three or five different regions, separated by commas.');
-  }
-  return names.map(regionId);
-}
-
-function clusterOption(text: string): string {
-  if (!isName(text)) {
-    throw new InvalidArgumentError('Lower-case letters, digits and dashes, from a letter.');
-  }
-  return text;
-}
-
-function isName(text: string): boolean {
-  return NAME_PATTERN.test(text);
 }

@@ -11,7 +11,7 @@ import { auditLog, type LogAudit } from '../../control/log-audit.ts';
 import { type StateAt, stateAt } from '../../control/log-replay.ts';
 import type { Anchor } from '../../control/log-sweep.ts';
 import { type ArchivePlaces, type BucketName, findPlaces, parseBucket } from '../archive-places.ts';
-import { collect, wholeNumber } from '../arguments.ts';
+import { collect, foundingRegions, wholeNumber } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { exportLog } from '../export-log.ts';
 import { type Run, withExamples } from '../invocation.ts';
@@ -19,7 +19,6 @@ import { describeFinding, renderAudit } from '../render/log-audit.ts';
 import { renderStateAt } from '../render/log-state.ts';
 import type { Failure } from '../render/problems.ts';
 import type { Session } from '../session.ts';
-import { regionsOption } from './bootstrap.ts';
 
 interface ArchiveOptions {
   readonly archive?: readonly string[];
@@ -60,7 +59,7 @@ function registerShow(log: Command, run: Run): void {
   const show = withArchive(log.command('show'))
     .description('The state as it was after an entry, replayed from the archived log.')
     .requiredOption('--at <index>', 'the entry', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .option('--founders <list>', 'regions that the cluster was made with', regionsOption)
+    .option('--founders <list>', 'regions that the cluster was made with', foundingRegions)
     .action((options: ShowOptions) => run(show, (session) => showStateAt(session, options)));
   withExamples(show, ['tripoint log show --at 57', 'tripoint log show --at 57 --json']);
 }

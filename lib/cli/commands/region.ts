@@ -2,12 +2,11 @@
  * `tripoint region …`: who votes in the log, and who leads it. For an operator who has lost a table,
  * or is about to take a region away; it talks to the tables themselves, not to the API.
  */
-import { type Command, InvalidArgumentError } from 'commander';
-import { type RegionId, regionId } from '../../base/identifiers.ts';
-import { NAME_PATTERN } from '../../config/schema.ts';
+import type { Command } from 'commander';
+import type { RegionId } from '../../base/identifiers.ts';
 import type { ChangeOutcome, Obstacle } from '../../consensus/membership-change.ts';
 import { handOver, type MembershipOptions, replaceRegion } from '../../control/membership.ts';
-import { wholeNumber } from '../arguments.ts';
+import { clusterName, reachableRegions, regionName, wholeNumber } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, type Run, withExamples } from '../invocation.ts';
 import type { Session } from '../session.ts';
@@ -38,7 +37,7 @@ export const registerRegion: Register = (program, run) => {
     region
       .command('lead')
       .description('Hand the lead of the log over to a region.')
-      .argument('<region>', 'region that is to lead', regionArgument),
+      .argument('<region>', 'region that is to lead', regionName),
   ).action((target: RegionId, options: ClusterOptions) =>
     run(lead, (session) => lendLead(session, target, options)),
   );
@@ -50,10 +49,10 @@ function registerReplace(region: Command, run: Run): void {
     region
       .command('replace')
       .description('Let an empty table vote in the place of one that is lost. Safe to repeat.')
-      .argument('<region>', 'region whose table goes', regionArgument),
+      .argument('<region>', 'region whose table goes', regionName),
   )
     .option('--abandon-other', 'take back another replacement that was left in the middle', false)
-    .option('--by <region>', 'region whose table comes; default: the same one', regionArgument)
+    .option('--by <region>', 'region whose table comes; default: the same one', regionName)
     .option(
       '--timeout <seconds>',
       'give up after this time; what was done stays',
@@ -71,9 +70,13 @@ function registerReplace(region: Command, run: Run): void {
 
 function withCluster(command: Command): Command {
   return command
-    .option('--regions <list>', 'on AWS: all regions that vote or are to vote', regionList)
-    .option('--founders <list>', 'on AWS: the regions it was made with; default: all', regionList)
-    .option('--cluster <id>', 'on AWS: cluster id of the deployment', clusterOption, 'tripoint');
+    .option('--regions <list>', 'on AWS: all regions that vote or are to vote', reachableRegions)
+    .option(
+      '--founders <list>',
+      'on AWS: the regions it was made with; default: all',
+      reachableRegions,
+    )
+    .option('--cluster <id>', 'on AWS: cluster id of the deployment', clusterName, 'tripoint');
 }
 
 async function replaceTable(
@@ -158,30 +161,4 @@ async function lendCluster<Result>(
     { clusterId: cluster, regions, founders: founders ?? regions, clock, random, log },
     use,
   );
-}
-
-function regionArgument(text: string): RegionId {
-  if (!NAME_PATTERN.test(text)) {
-    throw new InvalidArgumentError('Name one region, e.g. us-west-2.');
-  }
-  return regionId(text);
-}
-
-function regionList(text: string): readonly RegionId[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.length < 3 || new Set(names).size < names.length || !names.every(isName)) {
-    throw new InvalidArgumentError('List three or more different regions, separated by commas.');
-  }
-  return names.map(regionId);
-}
-
-function clusterOption(text: string): string {
-  if (!isName(text)) {
-    throw new InvalidArgumentError('Lower-case letters, digits and dashes, from a letter.');
-  }
-  return text;
-}
-
-function isName(text: string): boolean {
-  return NAME_PATTERN.test(text);
 }
