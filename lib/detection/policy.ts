@@ -1,17 +1,18 @@
 /**
- * The four numbers of a service's policy that detection needs. Structurally the same as
- * `DetectionPolicy` of lib/recovery, which can be passed as it is; this room imports nothing.
+ * The four numbers of a service's policy that detection needs. Declared here, and part of the policy of
+ * each service (lib/recovery).
  */
 import { invariant } from '../base/invariant.ts';
+import { SILENCE_INTERVALS_MIN } from './limits.ts';
 
 export interface DetectionPolicy {
   /** Nominal time between heartbeats (Δ), 100 to 86,400,000. */
   readonly intervalMs: number;
-  /** φ at which a site is suspect; above 1.31, default 8. Lower values act like 1.31. */
+  /** φ at which a site is suspect; default 8. The bounds of the deadline stand below it. */
   readonly suspectPhi: number;
   /** φ at which a site is failed; default 16, above `suspectPhi`. */
   readonly failPhi: number;
-  /** A site this long silent is failed whatever φ says; at least 3 Δ. */
+  /** A site this long silent is failed whatever φ says; at least `SILENCE_INTERVALS_MIN` Δ. */
   readonly silenceMsMax: number;
 }
 
@@ -28,5 +29,9 @@ export function checkPolicy(policy: DetectionPolicy): void {
     'fail-phi-not-above-suspect-phi',
     policy,
   );
-  invariant(policy.silenceMsMax >= 3 * policy.intervalMs, 'silence-max-below-3-intervals', policy);
+  invariant(
+    policy.silenceMsMax >= SILENCE_INTERVALS_MIN * policy.intervalMs,
+    'silence-max-too-few-intervals',
+    policy,
+  );
 }

@@ -7,24 +7,30 @@
  * a pause is kept, but cut to the suspect deadline then in force, so that the window adapts to
  * frequent pauses and is not destroyed by one. Across a restart no interval is ever computed.
  *
- * Boots are ordered by who was heard first, since random ids have no order; the previous boot is
- * remembered, so a late beat of it is told from a new start.
+ * Boots are ordered by who was heard first, since random ids have no order; those before the one in
+ * force are remembered, so a late beat of them is told from a new start (`boots.ts`).
+ *
+ * A *ping* has no sequence, so it cannot be told from a replay, is never lost and never repeated. It
+ * takes part in the timing like any beat, but moves neither boot nor sequence of a sender that counts.
  */
 import type { EpochMillis } from '../base/identifiers.ts';
 import {
   type ArrivalWindow,
   type Beat,
   isBootId,
-  pushInterval,
+  type Ping,
+  quantaOf,
   requantise,
   startWindow,
   thinToPrior,
 } from './arrival-window.ts';
+import { type Boot, bootsBefore, isHeard } from './boots.ts';
+import { isProving, withFlap } from './flapping.ts';
 import {
   BATCH_SHARE,
+  FLAP_LIMITS,
   LOSS_MEMORY_BEATS,
   LOSSES_PER_GAP_MAX,
-  RECOVERY_ARRIVALS,
   SUSPECT_INTERVALS_MIN,
 } from './limits.ts';
 import { checkPolicy, type DetectionPolicy } from './policy.ts';
@@ -52,44 +58,58 @@ export type ArrivalOutcome =
  */
 export function recordArrival(
   window: ArrivalWindow | null,
-  beat: Beat,
+  arrival: Beat | Ping,
   policy: DetectionPolicy,
 ): ArrivalOutcome {
   checkPolicy(policy);
-  const refusal = refusalOf(beat);
+  const refusal = refusalOf(arrival, window);
   if (refusal !== null) {
     return { kind: 'refused', code: refusal };
   }
+  const isPing = arrival.sequence === null;
+  const beat = isPing ? numbered(window, arrival) : arrival;
   if (window === null) {
     return { kind: 'started', window: startWindow(beat, policy.intervalMs) };
   }
-  if (isKnown(window, beat)) {
+  if (!isPing && isHeard(window, { bootId: beat.bootId, lastSequence: beat.sequence })) {
     return { kind: 'duplicate', window };
   }
   const current = requantise(window, policy.intervalMs);
-  const gap = gapBefore(current, beat, policy);
+  const gap = gapBefore(current, arrival, policy);
   return beat.bootId === current.bootId
     ? continued(current, beat, gap)
     : { kind: 'restarted', window: restarted(current, beat, gap) };
 }
 
-function refusalOf(beat: Beat): BeatRefusal | null {
-  if (!Number.isSafeInteger(beat.sequence) || beat.sequence < 0) {
+/**
+ * A ping as a beat. Beside a sender that counts it stands for that sender's newest beat; else it gets
+ * the next number of all pings: the receiver's millisecond, so that the pings of several regions are
+ * ordered as they arrived, and one more than the last where that clock stood still or stepped back.
+ */
+export function numbered(known: Boot | null, { bootId, arrivedAt }: Ping): Beat {
+  if (known !== null && known.bootId !== bootId) {
+    return { bootId: known.bootId, sequence: known.lastSequence, arrivedAt };
+  }
+  const sequence = Math.max(1, Math.floor(arrivedAt), (known?.lastSequence ?? 0) + 1);
+  return { bootId, sequence, arrivedAt };
+}
+
+function refusalOf(beat: Beat | Ping, window: ArrivalWindow | null): BeatRefusal | null {
+  const { sequence } = beat;
+  if (sequence !== null && (!Number.isSafeInteger(sequence) || sequence < 0)) {
     return 'sequence-malformed';
   }
-  if (!isBootId(beat.bootId)) {
+  // The boot in force was looked at when it began.
+  if (beat.bootId !== window?.bootId && !isBootId(beat.bootId)) {
     return 'boot-id-malformed';
   }
   return Number.isFinite(beat.arrivedAt) ? null : 'instant-malformed';
 }
 
-function isKnown(window: ArrivalWindow, beat: Beat): boolean {
-  const boots = [window, window.previousBoot];
-  return boots.some((boot) => boot?.bootId === beat.bootId && beat.sequence <= boot.lastSequence);
-}
-
 /** The time since the last arrival, and what it meant by the deadlines that stood then. */
 interface Gap {
+  /** Sequence numbers that were passed over; a ping passes none. */
+  readonly missing: number;
   readonly intervalMs: number;
   readonly elapsedMs: number;
   readonly arrivedAt: EpochMillis;
@@ -97,14 +117,16 @@ interface Gap {
   readonly limits: SilenceLimits | null;
 }
 
-function gapBefore(window: ArrivalWindow, beat: Beat, policy: DetectionPolicy): Gap {
+function gapBefore(window: ArrivalWindow, beat: Beat | Ping, policy: DetectionPolicy): Gap {
   const { intervalMs } = policy;
+  const { sequence } = beat;
   const differenceMs = beat.arrivedAt - window.lastArrivalAt;
   const elapsedMs = Math.max(0, differenceMs);
   // Two hosts of one region differ by little: keep the later instant. A clock that stepped back
   // by more is followed, or a crash would stay unseen until the clock has caught up.
   const jittered = differenceMs < 0 && -differenceMs <= intervalMs;
   return {
+    missing: sequence === null ? 0 : sequence - window.lastSequence - 1,
     intervalMs,
     elapsedMs,
     arrivedAt: jittered ? window.lastArrivalAt : beat.arrivedAt,
@@ -113,34 +135,45 @@ function gapBefore(window: ArrivalWindow, beat: Beat, policy: DetectionPolicy): 
 }
 
 function continued(window: ArrivalWindow, beat: Beat, gap: Gap): ArrivalOutcome {
-  const lost = believedLosses(beat.sequence - window.lastSequence - 1, gap);
+  const lost = believedLosses(gap);
+  const batched = carriesNoTiming(gap);
+  const counted = countedBeats(window, lost);
+  // Written out, not spread: this is the one object that every beat makes.
   const heard: ArrivalWindow = {
-    ...window,
+    bootId: window.bootId,
     lastSequence: beat.sequence,
     lastArrivalAt: gap.arrivedAt,
-    ...countedBeats(window, lost),
+    startedAt: window.startedAt,
+    formerBoots: window.formerBoots,
+    quantumExponent: window.quantumExponent,
+    intervals: batched ? window.intervals : window.intervals.push(keptQuanta(window, gap, lost)),
+    received: counted.received,
+    lost: counted.lost,
+    flapPenalty: window.flapPenalty,
+    flappedAt: window.flappedAt,
     arrivalsSinceCrossing: arrivalsSinceCrossing(window, gap),
   };
-  if (carriesNoTiming(gap)) {
-    return { kind: 'batched', window: heard };
-  }
+  return { kind: batched ? 'batched' : 'recorded', window: damped(heard, gap) };
+}
+
+/** The interval of one beat: the time since the last arrival, shared with those that were lost. */
+function keptQuanta(window: ArrivalWindow, gap: Gap, lost: number): number {
   const perBeatMs = gap.elapsedMs / (lost + 1);
-  const kept = gap.limits === null ? perBeatMs : Math.min(perBeatMs, gap.limits.suspectMs);
-  return { kind: 'recorded', window: pushInterval(heard, kept) };
+  const keptMs = gap.limits === null ? perBeatMs : Math.min(perBeatMs, gap.limits.suspectMs);
+  return quantaOf(window, keptMs);
 }
 
 function restarted(window: ArrivalWindow, beat: Beat, gap: Gap): ArrivalWindow {
-  const crossed = gap.limits !== null && gap.elapsedMs >= gap.limits.failMs;
-  return {
+  const next: ArrivalWindow = {
     ...thinToPrior(window),
     bootId: beat.bootId,
     lastSequence: beat.sequence,
     lastArrivalAt: gap.arrivedAt,
     startedAt: beat.arrivedAt,
-    previousBoot: { bootId: window.bootId, lastSequence: window.lastSequence },
+    formerBoots: bootsBefore(window, beat.bootId),
     ...countedBeats(window, 0),
-    arrivalsSinceCrossing: crossed ? 0 : window.arrivalsSinceCrossing,
   };
+  return damped(next, gap);
 }
 
 function carriesNoTiming(gap: Gap): boolean {
@@ -148,8 +181,8 @@ function carriesNoTiming(gap: Gap): boolean {
 }
 
 /** Missing sequence numbers count as losses only where there was time to send them. */
-function believedLosses(missing: number, gap: Gap): number {
-  return Math.min(missing, Math.max(0, Math.round(gap.elapsedMs / gap.intervalMs) - 1));
+function believedLosses({ missing, elapsedMs, intervalMs }: Gap): number {
+  return Math.min(missing, Math.max(0, Math.round(elapsedMs / intervalMs) - 1));
 }
 
 function countedBeats(
@@ -168,8 +201,17 @@ function countedBeats(
 function arrivalsSinceCrossing(window: ArrivalWindow, gap: Gap): number {
   const count = window.arrivalsSinceCrossing;
   if (gap.limits !== null && gap.elapsedMs >= gap.limits.suspectMs) {
-    const recovering = count < RECOVERY_ARRIVALS;
-    return recovering || gap.elapsedMs >= gap.limits.failMs ? 0 : count;
+    return isProving(window) ? 0 : count;
   }
-  return carriesNoTiming(gap) ? count : Math.min(RECOVERY_ARRIVALS, count + 1);
+  return carriesNoTiming(gap) ? count : Math.min(FLAP_LIMITS.arrivalsMax, count + 1);
+}
+
+/** What the silence that ended costs the site, see `flapping.ts`. */
+function damped(heard: ArrivalWindow, { limits, elapsedMs, arrivedAt }: Gap): ArrivalWindow {
+  if (limits === null || elapsedMs < limits.suspectMs) {
+    return heard;
+  }
+  const { failurePenalty, suspicionPenalty } = FLAP_LIMITS;
+  const penalty = elapsedMs >= limits.failMs ? failurePenalty : suspicionPenalty;
+  return withFlap(heard, penalty, arrivedAt);
 }

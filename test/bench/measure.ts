@@ -16,8 +16,8 @@ export function nanosecondsPer(work: () => void): number {
   return Math.round(median(rounds) * 1e6);
 }
 
-/** Time of this thread on a processor: what else the machine does meanwhile does not count. */
-function timeOf(work: () => void, calls: number): number {
+/** Milliseconds of this thread on a processor: what else the machine does meanwhile does not count. */
+export function timeOf(work: () => void, calls: number): number {
   const before = process.threadCpuUsage();
   for (let call = 0; call < calls; call += 1) {
     work();

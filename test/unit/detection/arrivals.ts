@@ -3,7 +3,8 @@
  * sender beats, beats get lost, and one observer evaluates every second.
  */
 import { type EpochMillis, epochMillis } from '../../../lib/base/identifiers.ts';
-import type { ArrivalWindow, Beat } from '../../../lib/detection/arrival-window.ts';
+import type { ArrivalWindow, Beat, Ping } from '../../../lib/detection/arrival-window.ts';
+import { NO_EVIDENCE } from '../../../lib/detection/evidence.ts';
 import type { DetectionPolicy } from '../../../lib/detection/policy.ts';
 import { recordArrival } from '../../../lib/detection/record-arrival.ts';
 import { judge, type Verdict } from '../../../lib/detection/verdict.ts';
@@ -31,7 +32,7 @@ export function seeded(seed: number): () => number {
 /** The window after a beat that must have been accepted. */
 export function accept(
   window: ArrivalWindow | null,
-  beat: Beat,
+  beat: Beat | Ping,
   policy: DetectionPolicy = POLICY,
 ): ArrivalWindow {
   const outcome = recordArrival(window, beat, policy);
@@ -82,6 +83,7 @@ export function judgeAt(
   return judge({
     window,
     reportedStatus: 'ok',
+    evidence: NO_EVIDENCE,
     now: epochMillis(now),
     baselineAt: epochMillis(0),
     doubt: null,
@@ -114,4 +116,33 @@ export function playBack(
     }
   }
   return changes;
+}
+
+/** Beats at these offsets from the start (milliseconds), numbered from 1. */
+export function beatsAt(offsetsMs: readonly number[], bootId: string = 'boot-a'): readonly Beat[] {
+  return offsetsMs.map((offset, position) => ({
+    bootId,
+    sequence: position + 1,
+    arrivedAt: epochMillis(START + offset),
+  }));
+}
+
+/** Running sums of intervals: the offsets at which beats arrive. */
+export function offsetsOf(intervalsMs: readonly number[]): readonly number[] {
+  let at = 0;
+  return intervalsMs.map((interval) => {
+    at += interval;
+    return at;
+  });
+}
+
+/** Values of the first `count` whole numbers. */
+export function repeat(count: number, intervalMs: (k: number) => number): readonly number[] {
+  return Array.from({ length: count }, (_, k) => intervalMs(k));
+}
+
+/** The states that an evaluation each second goes through, until some time after the last beat. */
+export function statesOf(beats: readonly Beat[], afterMs: number): readonly string[] {
+  const last = beats.at(-1)?.arrivedAt ?? START;
+  return playBack(beats, last + afterMs).map(({ state }) => state);
 }

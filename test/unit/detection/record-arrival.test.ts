@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type EpochMillis, epochMillis } from '../../../lib/base/identifiers.ts';
-import type { Beat } from '../../../lib/detection/arrival-window.ts';
+import type { ArrivalWindow, Beat } from '../../../lib/detection/arrival-window.ts';
+import { hashOfBoot } from '../../../lib/detection/boots.ts';
 import { recordArrival } from '../../../lib/detection/record-arrival.ts';
 import { deadlines, lossShare } from '../../../lib/detection/suspicion.ts';
 import { accept, beatOn, INTERVAL_MS, POLICY, START } from './arrivals.ts';
@@ -24,38 +25,38 @@ describe('recordArrival of a newer beat', () => {
       kind: 'recorded',
       window: { lastSequence: 251, lastArrivalAt: lastAt + 1234 },
     });
-    expect(outcome.kind === 'recorded' && outcome.window.intervals.at(-1)).toBe(1234);
+    expect(outcome.kind === 'recorded' && outcome.window.intervals.view().at(-1)).toBe(1234);
   });
 
   it('reads losses from the sequence and shares the time among the beats that were sent', () => {
     const window = accept(steady, beat(3, 3030));
     expect(window.lost).toBe(2);
-    expect(window.intervals.at(-1)).toBe(1010);
+    expect(window.intervals.view().at(-1)).toBe(1010);
   });
 
   it('believes no loss for which there was no time', () => {
     const window = accept(steady, beat(10, 1000));
     expect(window.lost).toBe(0);
-    expect(window.intervals.at(-1)).toBe(1000);
+    expect(window.intervals.view().at(-1)).toBe(1000);
   });
 
   it('counts an outage of the path as 12 losses at most', () => {
     const window = accept(steady, beat(1094, 1_094_000));
     expect(window.lost).toBe(12);
-    expect(window.intervals.at(-1)).toBe(1000);
+    expect(window.intervals.view().at(-1)).toBe(1000);
   });
 
   it('cuts a pause to the suspect deadline that was in force', () => {
     const { suspectAt } = deadlines(steady, POLICY);
     const window = accept(steady, beat(1, 3_600_000));
-    expect(window.intervals.at(-1)).toBe(suspectAt - lastAt);
+    expect(window.intervals.view().at(-1)).toBe(suspectAt - lastAt);
   });
 
   it('takes no timing from beats that were delivered together', () => {
     const outcome = recordArrival(steady, beat(1, 199), POLICY);
     expect(outcome).toMatchObject({
       kind: 'batched',
-      window: { lastSequence: 251, lastArrivalAt: lastAt + 199, sum: steady.sum },
+      window: { lastSequence: 251, lastArrivalAt: lastAt + 199, intervals: steady.intervals },
     });
     expect(recordArrival(steady, beat(1, 200), POLICY).kind).toBe('recorded');
   });
@@ -93,7 +94,7 @@ describe('recordArrival of another boot', () => {
       window: {
         bootId: 'boot-b',
         lastSequence: 1,
-        previousBoot: { bootId: 'boot-a', lastSequence: 250 },
+        formerBoots: [{ hash: hashOfBoot('boot-a'), lastSequence: 250 }],
         startedAt: lastAt + 5000,
       },
     });
@@ -122,7 +123,7 @@ describe('recovery after a crossed deadline', () => {
       window = accept(window, beat(1 + k, 60_000 + k * INTERVAL_MS));
       counts.push(window.arrivalsSinceCrossing);
     }
-    expect(counts).toEqual([0, 1, 2, 3, 3]);
+    expect(counts).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('starts again at a silence over the suspect deadline, and is not helped by batches', () => {
@@ -134,7 +135,7 @@ describe('recovery after a crossed deadline', () => {
   });
 
   it('does not start for a site that was only suspect', () => {
-    expect(accept(steady, beat(1, 5000)).arrivalsSinceCrossing).toBe(3);
+    expect(accept(steady, beat(1, 5000)).arrivalsSinceCrossing).toBe(61);
   });
 
   it('starts also when another boot ends the silence', () => {
@@ -220,5 +221,40 @@ describe('recordArrival of anything', () => {
       }),
       { numRuns: 500, seed: 2 },
     );
+  });
+});
+
+describe('recordArrival of a ping, which has no sequence', () => {
+  const pinged = (window: ArrivalWindow | null, afterMs: number) =>
+    accept(window, { bootId: 'ping', sequence: null, arrivedAt: epochMillis(START + afterMs) });
+
+  it('counts no loss, however slow the pings are', () => {
+    let window = pinged(null, 0);
+    for (let pings = 1; pings <= 60; pings += 1) {
+      window = pinged(window, pings * 1.6 * INTERVAL_MS);
+    }
+    expect([window.received, window.lost, window.intervals.length]).toEqual([61, 0, 60]);
+  });
+
+  it('takes all of them after the clock of the region stepped back, and two in a millisecond', () => {
+    let window = pinged(null, 3_600_000);
+    for (const afterMs of [0, 1000, 2000, 2000]) {
+      const before = window.lastSequence;
+      window = pinged(window, afterMs);
+      expect(window.lastSequence).toBeGreaterThan(before);
+    }
+    expect(window).toMatchObject({ received: 5, lastArrivalAt: START + 2000, bootId: 'ping' });
+  });
+
+  it('beside a sender that counts is proof of life, and no restart of it', () => {
+    let window = steady;
+    for (let rounds = 1; rounds <= 100; rounds += 1) {
+      const at = lastAt - START + rounds * INTERVAL_MS;
+      window = pinged(window, at - 500);
+      expect(window).toMatchObject({ lastSequence: 249 + rounds, lastArrivalAt: START + at - 500 });
+      window = accept(window, beat(rounds, rounds * INTERVAL_MS));
+    }
+    expect(window).toMatchObject({ bootId: 'boot-a', formerBoots: [], lost: 0 });
+    expect(window.intervals.length).toBe(200);
   });
 });

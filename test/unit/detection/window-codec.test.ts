@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { epochMillis } from '../../../lib/base/identifiers.ts';
-import { type ArrivalWindow, withIntervals } from '../../../lib/detection/arrival-window.ts';
-import { BOOT_ID_LENGTH_MAX, ENCODED_BYTES_MAX } from '../../../lib/detection/limits.ts';
+import type { ArrivalWindow } from '../../../lib/detection/arrival-window.ts';
+import { Intervals } from '../../../lib/detection/intervals.ts';
+import {
+  BOOT_ID_LENGTH_MAX,
+  ENCODED_BYTES_MAX,
+  FORMER_BOOTS_MAX,
+} from '../../../lib/detection/limits.ts';
 import { phiAfter, suspicionModel } from '../../../lib/detection/suspicion.ts';
 import {
   decodeWindow,
@@ -31,14 +36,18 @@ const windows = fc
     lastSequence: fc.maxSafeNat(),
     lastArrivalAt: instant,
     startedAt: instant,
-    previousBoot: fc.option(fc.record({ bootId, lastSequence: fc.maxSafeNat() })),
+    formerBoots: fc.array(fc.record({ hash: fc.nat(0xffffffff), lastSequence: fc.maxSafeNat() }), {
+      maxLength: FORMER_BOOTS_MAX,
+    }),
     quantumExponent: fc.nat(20),
     intervals: fc.uint16Array({ maxLength: 200 }),
     received: fc.nat(0xffffffff),
     lost: fc.nat(0xffffffff),
-    arrivalsSinceCrossing: fc.nat(3),
+    flapPenalty: fc.nat(240).map((quarters) => quarters / 4),
+    flappedAt: instant,
+    arrivalsSinceCrossing: fc.nat(61),
   })
-  .map((frame) => withIntervals({ ...frame, sum: 0, sumOfSquares: 0 }, frame.intervals));
+  .map((frame) => ({ ...frame, intervals: Intervals.of(frame.intervals) }));
 
 describe('the encoded window', () => {
   it('decodes to what was encoded', () => {
@@ -59,6 +68,32 @@ describe('the encoded window', () => {
     expect(decoded({ ...encoded, history })).toEqual(window);
   });
 
+  it('is read as version 1 wrote it, with no flap behind it', () => {
+    const window = beatOn(null, { count: 30 });
+    const { history, ...attributes } = encodeWindow(window);
+    const former = new Uint8Array([...history.subarray(0, 20), ...history.subarray(29)]);
+    former[0] = 1;
+    former[2] = 3;
+    expect(decoded({ ...attributes, history: former })).toEqual({
+      ...window,
+      arrivalsSinceCrossing: 3,
+      flapPenalty: 0,
+      flappedAt: window.startedAt,
+    });
+    expect(decodeWindow({ ...attributes, history: former.subarray(0, 19) })).toEqual({
+      kind: 'damaged',
+      code: 'history-length',
+    });
+  });
+
+  it('is read as version 2 wrote it, with no former boots', () => {
+    const window = beatOn(null, { count: 30 });
+    const { history, ...attributes } = encodeWindow(window);
+    const former = new Uint8Array([...history.subarray(0, 28), ...history.subarray(29)]);
+    former[0] = 2;
+    expect(decoded({ ...attributes, history: former })).toEqual(window);
+  });
+
   it('gives the same φ as the window in memory', () => {
     const window = beatOn(null, { count: 300, intervalMs: jitter(seeded(5), 0.3) });
     const copy = decoded(encodeWindow(window));
@@ -77,8 +112,11 @@ describe('the encoded window', () => {
         { bootId: 'y'.repeat(64), sequence: 2 ** 53 - 1, arrivedAt: longest.lastArrivalAt },
       ),
     );
-    const full = { ...encoded, history: encodeWindow(longest).history };
-    expect(full.history.length).toBe(420);
+    const former = { hash: 0xffffffff, lastSequence: Number.MAX_SAFE_INTEGER };
+    const formerBoots = Array.from({ length: FORMER_BOOTS_MAX }, () => former);
+    const { history } = encodeWindow({ ...longest, formerBoots });
+    const full = { ...encoded, history };
+    expect(full.history.length).toBe(525);
     expect(itemBytes(full)).toBeLessThan(ENCODED_BYTES_MAX);
   });
 });
@@ -87,25 +125,29 @@ describe('decodeWindow of damaged bytes', () => {
   const encoded = encodeWindow(beatOn(null, { count: 40 }));
 
   it.each([
-    ['history-length', { history: new Uint8Array(19) }],
-    ['history-length', { history: new Uint8Array(21) }],
-    ['history-length', { history: new Uint8Array(422) }],
-    ['history-version', { history: patched(0, 2) }],
+    ['history-length', { history: new Uint8Array(28) }],
+    ['history-length', { history: encoded.history.slice(0, 30) }],
+    ['history-length', { history: patched(430, 0) }],
+    ['history-length', { history: patched(28, 8) }],
+    ['history-version', { history: patched(0, 4) }],
+    ['history-header', { history: patched(28, 9, ...Array(108).fill(0)) }],
+    ['history-header', { history: patched(28, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x7f) }],
     ['history-header', { history: patched(1, 21) }],
-    ['history-header', { history: patched(2, 4) }],
+    ['history-header', { history: patched(2, 62) }],
+    ['history-header', { history: patched(3, 241) }],
+    ['history-header', { history: patched(26, 0xf0, 0x7f) }],
     ['history-header', { history: patched(18, 0xf0, 0x7f) }],
     ['attributes', { bootId: '' }],
     ['attributes', { lastSequence: -1 }],
     ['attributes', { lastArrivalAt: Number.NaN }],
-    ['attributes', { previousBootId: 'boot-z' }],
-    ['attributes', { previousSequence: 4 }],
-    ['attributes', { previousBootId: 'boot-z', previousSequence: 0.5 }],
   ])('says %s', (code, damage) => {
     expect(decodeWindow({ ...encoded, ...damage })).toEqual({ kind: 'damaged', code });
   });
 
   function patched(offset: number, ...bytes: readonly number[]): Uint8Array {
-    const history = encoded.history.slice();
+    const length = Math.max(encoded.history.length, offset + bytes.length);
+    const history = new Uint8Array(length);
+    history.set(encoded.history);
     history.set(bytes, offset);
     return history;
   }
