@@ -1,48 +1,74 @@
 /**
- * One observer's verdict on one site: what the arrivals, the clock and the observer's own doubt
- * allow it to say now.
+ * One observer's verdict on one site: what the arrivals, the clock, other evidence and the
+ * observer's own doubt allow it to say now.
  *
  * Two things are kept apart. *Proof of life* is an arrival within the suspect deadline: it stands
  * even if the observer doubts itself. *Silence* is only absence of evidence: it convicts when the
- * observer was watching all along (`baselineAt`) and has no reason to doubt itself. Where silence
- * is long but was not watched, the answer is `unknown`, which is neither up nor down.
+ * observer was watching all along (`watch.ts`) and has no reason to doubt itself. Where silence is
+ * long but was not watched, the answer is `unknown`, which is neither up nor down.
  *
- * Heartbeats say *alive*; a site that beats and reports trouble is degraded, never failed.
+ * Heartbeats say *alive*, probes say *serving*, callers say *useful*. A site that beats and is in
+ * trouble is degraded, never failed; one that is silent and serves is suspect, never failed; one
+ * that is silent and whose port refuses fails earlier. A site that said it leaves is expected no
+ * more: *pending*, as before its first beat.
  */
-import type { EpochMillis } from '../base/identifiers.ts';
-import { assertNever } from '../base/invariant.ts';
-import { type ArrivalWindow, usualPace } from './arrival-window.ts';
-import { DISPLAYED_PHI_MAX, RECOVERY_ARRIVALS } from './limits.ts';
-import type { ObserverDoubt } from './observer.ts';
+import { type EpochMillis, epochMillis } from '../base/identifiers.ts';
+import type { ArrivalWindow } from './arrival-window.ts';
+import type { ProbeFinding, SiteEvidence } from './evidence.ts';
+import { explain, NEVER_HEARD } from './explain.ts';
+import { isFlapping, isProving } from './flapping.ts';
+import { type ObserverDoubt, stretchOf } from './observer.ts';
 import type { DetectionPolicy } from './policy.ts';
 import { phiAfter, type SilenceLimits, silenceLimits, suspicionModel } from './suspicion.ts';
+import { type Watch, watchedSilenceMs, watchedUntil } from './watch.ts';
 
 export type VerdictState = 'pending' | 'healthy' | 'suspect' | 'failed' | 'degraded' | 'unknown';
 
-/** How a site described itself in its newest heartbeat. */
-export type ReportedStatus = 'ok' | 'degraded' | 'failing';
+/** How a site described itself in its newest heartbeat. `leaving`: it goes on purpose. */
+export type ReportedStatus = 'ok' | 'degraded' | 'failing' | 'leaving';
 
 /** Every reason a verdict can have, with the state it leads to. */
 export const VERDICT_CODES = {
   'never-heard': 'pending',
+  deregistered: 'pending',
   beating: 'healthy',
   'reports-degraded': 'degraded',
   'reports-failing': 'degraded',
+  'probe-failing': 'degraded',
+  'callers-report-trouble': 'degraded',
   recovering: 'suspect',
+  flapping: 'suspect',
   'phi-over-suspect': 'suspect',
   'silence-over-suspect-bound': 'suspect',
+  'silent-but-serving': 'suspect',
+  'many-silent-at-once': 'suspect',
   'phi-over-fail': 'failed',
   'silence-over-fail-bound': 'failed',
+  'silent-and-refused': 'failed',
   'evaluation-late': 'unknown',
   'store-errors': 'unknown',
   'clock-stepped-back': 'unknown',
+  'observer-unwell': 'unknown',
   'arrival-in-future': 'unknown',
   'not-watched-long-enough': 'unknown',
+  'record-damaged': 'unknown',
+  // Of jobs, by `judgeSchedule`.
+  'run-on-time': 'healthy',
+  running: 'healthy',
+  'run-due': 'healthy',
+  'run-late': 'suspect',
+  'run-missed': 'failed',
+  'run-failed': 'failed',
+  'run-too-long': 'failed',
 } as const;
 
 export type VerdictCode = keyof typeof VERDICT_CODES;
 
-const NEVER_HEARD = 'no heartbeat was ever heard';
+/** What silence and evidence can lead to; jobs are judged by `judgeSchedule`. */
+export type JudgedCode = Exclude<
+  VerdictCode,
+  'never-heard' | 'record-damaged' | `run-${string}` | 'running'
+>;
 
 /** Plain JSON: this is what goes into the log. */
 export interface Verdict {
@@ -61,14 +87,17 @@ export interface Verdict {
   readonly lastArrivalAt: EpochMillis | null;
 }
 
-export interface JudgeInput {
+/** A `SelfObservation` has all that is asked for about the observer: spread it into the input. */
+export interface JudgeInput extends Watch {
   readonly window: ArrivalWindow | null;
   readonly reportedStatus: ReportedStatus;
+  /** What probes and callers say; `NO_EVIDENCE` where there is none. */
+  readonly evidence: SiteEvidence;
   /** Clock of the region that stamped the arrivals. */
   readonly now: EpochMillis;
-  /** Since when this observer has watched without a gap (`observeSelf`). */
-  readonly baselineAt: EpochMillis;
   readonly doubt: ObserverDoubt | null;
+  /** The observer's doubt of itself, 0 to 7, which stretches both thresholds; default 0. */
+  readonly score?: number;
   readonly policy: DetectionPolicy;
 }
 
@@ -76,26 +105,16 @@ export interface JudgeInput {
 export function judge(input: JudgeInput): Verdict {
   const { window } = input;
   if (window === null) {
-    return {
-      state: 'pending',
-      code: 'never-heard',
-      sentence: NEVER_HEARD,
-      phi: 0,
-      silentMs: 0,
-      judgedAt: input.now,
-      bootId: null,
-      lastSequence: null,
-      lastArrivalAt: null,
-    };
+    return { ...NOTHING_KNOWN, judgedAt: input.now };
   }
-  const evidence = weigh(window, input);
-  const code = codeOf(window, input, evidence);
+  const silence = weigh(window, input);
+  const code = codeOf(window, input, silence);
   return {
     state: VERDICT_CODES[code],
     code,
-    sentence: sentenceOf(code, window, { ...input, evidence }),
-    phi: evidence.phi,
-    silentMs: evidence.silentMs,
+    sentence: explain(code, { ...input, ...silence, window }),
+    phi: silence.phi,
+    silentMs: silence.silentMs,
     judgedAt: input.now,
     bootId: window.bootId,
     lastSequence: window.lastSequence,
@@ -103,119 +122,159 @@ export function judge(input: JudgeInput): Verdict {
   };
 }
 
-/** One sentence on the pace of a site, e.g. `silent 4.1 s, usual 1.0 ± 0.2 s, φ 11.3 > 8`. */
-export function explain(window: ArrivalWindow, policy: DetectionPolicy, silentMs: number): string {
-  const phi = phiAfter(suspicionModel(window, policy), silentMs);
-  return paceOf(window, policy, { silentMs, phi });
+/** Of a site whose record cannot be read: neither up nor down, and no doubt about other sites. */
+export function judgeDamaged(now: EpochMillis): Verdict {
+  const code = 'record-damaged';
+  const sentence = 'the record of this site in the health table of this region cannot be read';
+  return { ...NOTHING_KNOWN, state: VERDICT_CODES[code], code, sentence, judgedAt: now };
 }
 
-function paceOf(
-  window: ArrivalWindow,
-  policy: DetectionPolicy,
-  { silentMs, phi }: { readonly silentMs: number; readonly phi: number },
-): string {
-  const { meanMs, spreadMs } = usualPace(window, policy.intervalMs);
-  const threshold = phi >= policy.failPhi ? policy.failPhi : policy.suspectPhi;
-  const comparison = phi >= threshold ? '>' : '<';
-  return (
-    `silent ${seconds(silentMs)} s, usual ${seconds(meanMs)} ± ${seconds(spreadMs)} s, ` +
-    `φ ${Math.min(phi, DISPLAYED_PHI_MAX).toFixed(1)} ${comparison} ${threshold}`
-  );
+const NOTHING_KNOWN: Omit<Verdict, 'judgedAt'> = {
+  state: 'pending',
+  code: 'never-heard',
+  sentence: NEVER_HEARD,
+  phi: 0,
+  silentMs: 0,
+  bootId: null,
+  lastSequence: null,
+  lastArrivalAt: null,
+};
+
+/**
+ * When this verdict may become another one by time alone, if nothing arrives and the evidence stays:
+ * set the timer for then. null = never, or only by the next round (the observer doubts itself).
+ */
+export function changesAt(input: JudgeInput): EpochMillis | null {
+  const { window, now, evidence } = input;
+  if (window === null || input.reportedStatus === 'leaving') {
+    return null;
+  }
+  const { limits } = weigh(window, input);
+  const ends = [limits.suspectMs, limits.refusedMs, limits.failMs].flatMap((silenceMs) => [
+    window.lastArrivalAt + silenceMs,
+    watchedUntil(input, { from: window.lastArrivalAt, silenceMs }),
+  ]);
+  const heldUntil = evidence.probe === null ? [] : [evidence.probe.checkedAt + limits.boundMs + 1];
+  const arrived = window.lastArrivalAt - input.policy.intervalMs;
+  const ahead = [...ends, ...heldUntil, arrived].filter((instant) => instant > now);
+  return ahead.length === 0 ? null : epochMillis(Math.min(...ahead));
 }
 
-interface Evidence {
-  /** Silence since the last arrival, watched or not; negative when the arrival lies ahead. */
+/** What the silence of a site amounts to, with the limits it is held against. */
+export interface Silence {
+  /** Since the last arrival, watched or not; negative when the arrival lies ahead. */
   readonly unheardMs: number;
+  /** The part of it that this observer watched. */
   readonly silentMs: number;
   readonly phi: number;
-  readonly limits: SilenceLimits;
+  readonly limits: SilenceLimits & {
+    /** Takes the place of `failMs` where the site's port refuses. */
+    readonly refusedMs: number;
+  };
+  /** The policy with the thresholds that this observer's doubt of itself leaves. */
+  readonly policy: DetectionPolicy;
 }
 
-function weigh(window: ArrivalWindow, input: JudgeInput): Evidence {
-  const { now, policy } = input;
-  const silentMs = Math.max(0, now - Math.max(window.lastArrivalAt, input.baselineAt));
+function weigh(window: ArrivalWindow, input: JudgeInput): Silence {
+  const policy = stretched(input.policy, input.score ?? 0);
+  const silentMs = watchedSilenceMs(input, { from: window.lastArrivalAt, to: input.now });
   const model = suspicionModel(window, policy);
+  const limits = silenceLimits(window, policy, model);
+  // Halfway between both thresholds: 12 by default.
+  const refusedPolicy = { ...policy, failPhi: (policy.suspectPhi + policy.failPhi) / 2 };
+  const refused = silenceLimits(window, refusedPolicy, model);
   return {
-    unheardMs: now - window.lastArrivalAt,
+    unheardMs: input.now - window.lastArrivalAt,
     silentMs,
     phi: phiAfter(model, silentMs),
-    limits: silenceLimits(window, policy, model),
+    limits: { ...limits, refusedMs: refused.failMs },
+    policy,
   };
 }
 
-function codeOf(window: ArrivalWindow, input: JudgeInput, evidence: Evidence): VerdictCode {
-  const { limits } = evidence;
-  if (evidence.unheardMs < -input.policy.intervalMs) {
-    return 'arrival-in-future';
-  }
-  if (evidence.unheardMs < limits.suspectMs) {
-    return codeOfLiving(window, input.reportedStatus);
-  }
-  if (input.doubt !== null) {
-    return input.doubt;
-  }
-  if (evidence.silentMs < limits.suspectMs) {
-    return 'not-watched-long-enough';
-  }
-  if (evidence.silentMs < limits.failMs) {
-    return evidence.phi >= input.policy.suspectPhi
-      ? 'phi-over-suspect'
-      : 'silence-over-suspect-bound';
-  }
-  return evidence.phi >= input.policy.failPhi ? 'phi-over-fail' : 'silence-over-fail-bound';
+/** The bounds stay: an observer that is only a little unwell still convicts at the longest silence. */
+function stretched(policy: DetectionPolicy, score: number): DetectionPolicy {
+  const factor = stretchOf(score);
+  return factor === 1
+    ? policy
+    : { ...policy, suspectPhi: policy.suspectPhi * factor, failPhi: policy.failPhi * factor };
 }
 
-function codeOfLiving(window: ArrivalWindow, status: ReportedStatus): VerdictCode {
-  if (window.arrivalsSinceCrossing < RECOVERY_ARRIVALS) {
-    return 'recovering';
+function codeOf(window: ArrivalWindow, input: JudgeInput, silence: Silence): JudgedCode {
+  const { limits } = silence;
+  if (input.reportedStatus === 'leaving') {
+    return 'deregistered';
   }
-  return status === 'ok' ? 'beating' : REPORT_CODES[status];
+  if (silence.unheardMs < -input.policy.intervalMs) {
+    return 'arrival-in-future';
+  }
+  if (silence.unheardMs < limits.suspectMs) {
+    return codeOfLiving(window, input.reportedStatus, input);
+  }
+  if (input.doubt !== null && input.doubt !== 'many-silent-at-once') {
+    return input.doubt;
+  }
+  if (silence.silentMs < limits.suspectMs) {
+    return 'not-watched-long-enough';
+  }
+  return codeOfSilent(window, input, silence);
+}
+
+function codeOfLiving(
+  window: ArrivalWindow,
+  status: Exclude<ReportedStatus, 'leaving'>,
+  { evidence }: JudgeInput,
+): JudgedCode {
+  if (isProving(window)) {
+    return isFlapping(window) ? 'flapping' : 'recovering';
+  }
+  if (status !== 'ok') {
+    return REPORT_CODES[status];
+  }
+  if (evidence.probe?.state === 'failing') {
+    return 'probe-failing';
+  }
+  return evidence.callers?.state === 'troubled' ? 'callers-report-trouble' : 'beating';
 }
 
 const REPORT_CODES = {
   degraded: 'reports-degraded',
   failing: 'reports-failing',
-} as const satisfies Record<Exclude<ReportedStatus, 'ok'>, VerdictCode>;
+} as const satisfies Record<Exclude<ReportedStatus, 'ok' | 'leaving'>, VerdictCode>;
 
-function sentenceOf(
-  code: VerdictCode,
-  window: ArrivalWindow,
-  { policy, evidence }: JudgeInput & { readonly evidence: Evidence },
-): string {
-  const { limits, unheardMs, silentMs } = evidence;
-  const pace = paceOf(window, policy, evidence);
-  switch (code) {
-    case 'never-heard':
-      return NEVER_HEARD;
-    case 'beating':
-    case 'phi-over-suspect':
-    case 'phi-over-fail':
-      return pace;
-    case 'reports-degraded':
-      return `beats and reports itself degraded; ${pace}`;
-    case 'reports-failing':
-      return `beats and reports itself failing; ${pace}`;
-    case 'recovering':
-      return `heard again after an outage, ${window.arrivalsSinceCrossing} of ${RECOVERY_ARRIVALS} arrivals at normal pace; ${pace}`;
-    case 'silence-over-suspect-bound':
-      return `${pace}; silent longer than ${seconds(limits.suspectMs)} s is always suspect`;
-    case 'silence-over-fail-bound':
-      return `${pace}; silent longer than ${seconds(limits.failMs)} s is always failed`;
-    case 'evaluation-late':
-      return `this observer evaluates late and convicts nobody; ${pace}`;
-    case 'store-errors':
-      return `this observer had store errors and convicts nobody; ${pace}`;
-    case 'clock-stepped-back':
-      return `the clock of this observer stepped back, it convicts nobody; ${pace}`;
-    case 'arrival-in-future':
-      return `the last arrival is stamped ${seconds(-unheardMs)} s ahead of the clock of this observer`;
-    case 'not-watched-long-enough':
-      return `silent ${seconds(unheardMs)} s, of which this observer watched only ${seconds(silentMs)} s`;
-    default:
-      return assertNever(code);
+function codeOfSilent(window: ArrivalWindow, input: JudgeInput, silence: Silence): JudgedCode {
+  const { silentMs, phi, limits, policy } = silence;
+  const suspectAt = window.lastArrivalAt + limits.suspectMs;
+  if (freshProbe(input, { from: suspectAt, limits })?.state === 'passing') {
+    return 'silent-but-serving';
   }
+  const refusal = freshProbe(input, { from: window.lastArrivalAt, limits });
+  const refuses = refusal?.state === 'failing' && refusal.code === 'connection-refused';
+  if (silentMs < (refuses ? limits.refusedMs : limits.failMs)) {
+    if (isFlapping(window)) {
+      return 'flapping';
+    }
+    return phi >= policy.suspectPhi ? 'phi-over-suspect' : 'silence-over-suspect-bound';
+  }
+  if (input.doubt !== null) {
+    return 'many-silent-at-once';
+  }
+  if (silentMs < limits.failMs) {
+    return 'silent-and-refused';
+  }
+  return phi >= policy.failPhi ? 'phi-over-fail' : 'silence-over-fail-bound';
 }
 
-function seconds(durationMs: number): string {
-  return (durationMs / 1000).toFixed(1);
+/**
+ * The finding, if it was made after `from` and is fresh: it counts for as long as a silence may last.
+ * A probe that passed before the site became suspect proves no more than its beats did.
+ */
+function freshProbe(
+  { evidence, now }: JudgeInput,
+  { from, limits }: { readonly from: number; readonly limits: SilenceLimits },
+): ProbeFinding | null {
+  const { probe } = evidence;
+  const isFresh =
+    probe !== null && probe.checkedAt >= from && now - probe.checkedAt <= limits.boundMs;
+  return isFresh ? probe : null;
 }

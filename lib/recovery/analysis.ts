@@ -15,6 +15,7 @@ export const ANALYSIS_CODES = [
   'active-site-degraded',
   'active-site-unknown',
   'active-site-alarm',
+  'active-site-deregistered',
   'active-site-failed',
   'standby-not-ready',
   'all-sites-failed',
@@ -36,10 +37,16 @@ export function analyse(situation: Situation): Analysis {
   const standbys = Object.entries(sites).filter(([site]) => site !== activeSite);
   const anyStandbyReady = standbys.some(([, site]) => isReady(site));
   if (opinion === 'failed') {
-    const allDown = standbys.every(([, site]) => site.opinion.state === 'failed');
+    const allDown = standbys.every(([, site]) => isGone(site));
     return allDown
       ? found('all-sites-failed', `no site of ${service} shows a sign of life`)
       : found('active-site-failed', `${service}@${activeSite} failed: ${active?.opinion.sentence}`);
+  }
+  if (active?.opinion.code === 'deregistered') {
+    return found(
+      'active-site-deregistered',
+      `${service}@${activeSite} left on purpose and is still the active site`,
+    );
   }
   if (active?.alarms.some(({ state }) => state === 'alarm') === true) {
     const names = active.alarms.filter(({ state }) => state === 'alarm').map(({ name }) => name);
@@ -61,6 +68,11 @@ const ACTIVE_SITE_FINDINGS: { readonly [opinion: string]: AnalysisCode | undefin
   degraded: 'active-site-degraded',
   unknown: 'active-site-unknown',
 };
+
+/** Failed, or left on purpose. */
+function isGone({ opinion }: SiteState): boolean {
+  return opinion.state === 'failed' || opinion.code === 'deregistered';
+}
 
 /** Whether a site may take traffic: healthy by the quorum, and no alarm stands against it. */
 export function isReady(site: SiteState | undefined): boolean {

@@ -1,16 +1,19 @@
 /**
  * Damping: what holds an automatic run back for a while, so that a site that comes and goes does not
- * drag the traffic with it. A hold-down after each run, and a budget per 24 hours.
+ * drag the traffic with it. A hold-down after each run, a budget per 24 hours, and a wait for targets
+ * that were failed together with the active site.
  *
- * Both are measured by the wall clocks of whoever proposed the entries, which may disagree. Two
+ * All are measured by the wall clocks of whoever proposed the entries, which may disagree. Two
  * rules keep a wrong clock from stopping recovery for good. An instant in the future of the entry
  * that looks at it was stamped by a clock that runs ahead, and is taken to be now. And a wait never
  * ends in the past: a review that is due at once and decides the same again would repeat for ever.
  * The price: a wrong clock may shorten the damping. Clocks tune, they never decide who is active.
  */
 import { type EpochMillis, epochMillis } from '../base/identifiers.ts';
+import { ownValue } from '../base/own-value.ts';
 import { RUN_LIMITS } from './limits.ts';
 import type { SafetyPolicy } from './policy.ts';
+import type { ServiceState } from './state.ts';
 
 /** The part of a service's state that damping is about. */
 export interface DampingState {
@@ -36,6 +39,33 @@ export function heldDownUntil(
 ): EpochMillis | null {
   const until = lastRunEndedAt === null ? null : epochMillis(lastRunEndedAt + holdDownMs);
   return until !== null && now < until ? until : null;
+}
+
+/**
+ * Until when a site that is healthy again must not take the traffic of the active one. Sites that were
+ * failed together and come back together were not dead, we were deaf: each is heard when its agent
+ * tries again, and the first of them is no better than the active site, which is about to be. A site
+ * that did not fail waits for nothing.
+ *
+ * @returns null = it may now
+ */
+export function settlingUntil(
+  { policy, sites, activeSite }: ServiceState,
+  site: string,
+  now: EpochMillis,
+): EpochMillis | null {
+  const active = ownValue(sites, activeSite);
+  const target = ownValue(sites, site);
+  const failedAt = active?.opinion.state === 'failed' ? active.opinionSince : null;
+  const backAt = target?.opinionSince ?? null;
+  const isTogether = failedAt !== null && (target?.failedUntil ?? failedAt) > failedAt;
+  if (!isTogether || backAt === null || backAt > now) {
+    return null;
+  }
+  const settlingMs =
+    RUN_LIMITS.returnMsMax + RUN_LIMITS.returnIntervals * policy.detection.intervalMs;
+  const until = epochMillis(backAt + settlingMs);
+  return now < until ? until : null;
 }
 
 /** The starts that count against the budget at `now`. */

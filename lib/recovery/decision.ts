@@ -5,19 +5,22 @@
  * `docs/failure-modes.md`. Tests and scripts match the code, never the sentence.
  */
 
-import type { EpochMillis, LogIndex } from '../base/identifiers.ts';
+import { type EpochMillis, epochMillis, type LogIndex } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
 import { isReady } from './analysis.ts';
-import { budgetSpentUntil, heldDownUntil, startsWithinDay } from './damping.ts';
+import { budgetSpentUntil, heldDownUntil, settlingUntil, startsWithinDay } from './damping.ts';
+import { describeWindow, standingWindows, windowOf } from './maintenance.ts';
 import type { Decision, ServiceState } from './state.ts';
 
 export const DECISION_CODES = [
   'failover-authorised',
   'failback-authorised',
   'automatic-off',
+  'maintenance-window',
   'run-in-progress',
   'hold-down',
   'daily-budget-spent',
+  'target-settling',
   'no-healthy-target',
   'target-not-healthy',
   'unknown-site',
@@ -87,6 +90,10 @@ function automaticBlock(service: ServiceState, { at }: Moment): Reason | null {
   if (!policy.automatic) {
     return ['automatic-off', 'the policy leaves failover to a person'];
   }
+  const window = windowOf(service, service.activeSite, at);
+  if (window !== null) {
+    return ['maintenance-window', `maintenance of ${describeWindow(window)}`];
+  }
   const heldUntil = heldDownUntil(service, policy.safety, at);
   if (heldUntil !== null) {
     const leftSeconds = Math.ceil((heldUntil - at) / 1000);
@@ -99,15 +106,54 @@ function automaticBlock(service: ServiceState, { at }: Moment): Reason | null {
 }
 
 function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Moment): Choice {
-  const { policy, activeSite, sites } = service;
-  const isHealthy = (site: string) => isReady(ownValue(sites, site));
-  if (request.trigger === 'automatic' || request.to === null) {
-    const target = policy.sites.find(({ site }) => site !== activeSite && isHealthy(site));
-    return target === undefined
-      ? refuse(['no-healthy-target', 'no other site is healthy by the quorum'], moment)
-      : act(target.site, ['failover-authorised', `to ${target.site}, which is healthy`], moment);
+  return request.trigger === 'automatic' || request.to === null
+    ? chooseByPolicy(service, request.trigger, moment)
+    : chooseAsAsked(service, { ...request, to: request.to }, moment);
+}
+
+function chooseByPolicy(
+  service: ServiceState,
+  trigger: SwitchRequest['trigger'],
+  moment: Moment,
+): Choice {
+  const ready = readyTargets(service, moment.at);
+  const target = ready.find(
+    (site) => trigger === 'manual' || settlingUntil(service, site, moment.at) === null,
+  );
+  if (target !== undefined) {
+    return act(target, ['failover-authorised', `to ${target}, which is healthy`], moment);
   }
-  const { to, force } = request;
+  const [settling] = ready;
+  return refuse(
+    settling === undefined
+      ? ['no-healthy-target', 'no other site is healthy by the quorum and free of maintenance']
+      : ['target-settling', `${settling} failed with the active site and is back only just now`],
+    moment,
+  );
+}
+
+/** Sites that the policy may choose, in its order. */
+function readyTargets(service: ServiceState, at: EpochMillis): readonly string[] {
+  const { policy, activeSite, sites } = service;
+  const worked = standingWindows(service, at).map(({ site }) => site);
+  return policy.sites
+    .map(({ site }) => site)
+    .filter((site) => site !== activeSite && !worked.includes(site))
+    .filter((site) => isReady(ownValue(sites, site)));
+}
+
+/** When the first of the targets that must prove itself has done so; null = none must. */
+export function targetSettlesAt(service: ServiceState, at: EpochMillis): EpochMillis | null {
+  const ends = readyTargets(service, at).flatMap((site) => settlingUntil(service, site, at) ?? []);
+  return ends.length === 0 ? null : epochMillis(Math.min(...ends));
+}
+
+function chooseAsAsked(
+  service: ServiceState,
+  { to, force }: { readonly to: string; readonly force: boolean },
+  moment: Moment,
+): Choice {
+  const { policy, activeSite, sites } = service;
   if (!policy.sites.some(({ site }) => site === to)) {
     const known = policy.sites.map(({ site }) => site).join(', ');
     return refuse(['unknown-site', `${to} is not a site of this service; sites: ${known}`], moment);
@@ -118,7 +164,7 @@ function chooseTarget(service: ServiceState, request: SwitchRequest, moment: Mom
     return refuse(['already-active', `${to} is the active site; ${but}`], moment);
   }
   const state = ownValue(sites, to)?.opinion.state ?? 'pending';
-  if (!isHealthy(to) && !force) {
+  if (!isReady(ownValue(sites, to)) && !force) {
     const but = state === 'healthy' ? ', but an alarm stands against it' : '';
     return refuse(
       ['target-not-healthy', `${to} is ${state}${but}; never to a sicker site`],

@@ -8,6 +8,9 @@ export const RUN_LIMITS: {
   readonly timelineEventsMax: number;
   readonly alarmsPerSiteMax: number;
   readonly dayMs: number;
+  readonly maintenanceMsMax: number;
+  readonly returnMsMax: number;
+  readonly returnIntervals: number;
 } = {
   /** Claims of one step before it counts as failed. */
   attemptsMax: 30,
@@ -18,6 +21,12 @@ export const RUN_LIMITS: {
   timelineEventsMax: 200,
   alarmsPerSiteMax: 20,
   dayMs: 86_400_000,
+  /** Longest maintenance window: a week. */
+  maintenanceMsMax: 7 * 86_400_000,
+  /** After an outage of the way to us, agents are heard again within so long of each other. */
+  returnMsMax: 5000,
+  /** … and are believed after as many more intervals. */
+  returnIntervals: 3,
 };
 
 invariant(RUN_LIMITS.timelineEventsMax >= RUN_LIMITS.runsKeptMax, 'limits-timeline-too-short');

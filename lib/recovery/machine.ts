@@ -10,7 +10,14 @@ import type { EpochMillis, LogIndex, Term } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
 import { analyse } from './analysis.ts';
 import { budgetSpentUntil, heldDownUntil, settledAt, startsWithinDay } from './damping.ts';
-import { type Choice, decideFailback, decideFailover, type SwitchRequest } from './decision.ts';
+import {
+  type Choice,
+  decideFailback,
+  decideFailover,
+  type SwitchRequest,
+  targetSettlesAt,
+} from './decision.ts';
+import { nextEnd } from './maintenance.ts';
 import { originOf } from './origin.ts';
 import { planOf, type Run, type RunKind } from './run.ts';
 import type { Epoch, Phase, ServiceState } from './state.ts';
@@ -157,6 +164,7 @@ function holds(guard: Guard, { analysis, phase }: ServiceState, choice: Choice):
 const FAILED_CODES: ReadonlySet<string> = new Set([
   'active-site-failed',
   'active-site-alarm',
+  'active-site-deregistered',
   'all-sites-failed',
 ]);
 
@@ -292,8 +300,12 @@ function reviewAfter({ service, choice, moment }: Performance): EpochMillis | nu
   switch (choice.decision.code) {
     case 'hold-down':
       return earliest(service.reviewAt, heldDownUntil(service, safety, moment.at));
+    case 'maintenance-window':
+      return earliest(service.reviewAt, nextEnd(service, moment.at));
     case 'daily-budget-spent':
       return earliest(service.reviewAt, budgetSpentUntil(service, safety, moment.at));
+    case 'target-settling':
+      return earliest(service.reviewAt, targetSettlesAt(service, moment.at));
     default:
       return service.reviewAt;
   }

@@ -31,6 +31,8 @@ function failureOf(code: string, site: SiteState | undefined): Failure {
     case 'active-site-alarm':
       // The site may be beating all the while: its silence has nothing to do with this run.
       return { lastBeatAt: null, firstFailedVerdictAt: firstAlarmAt(site) };
+    case 'active-site-deregistered':
+      return departureOf(Object.values(site?.verdicts ?? {}));
     default:
       return { lastBeatAt: null, firstFailedVerdictAt: null };
   }
@@ -42,6 +44,15 @@ function silenceOf(verdicts: readonly CommittedVerdict[]): Failure {
     verdict.state === 'failed' && at >= (lastBeatAt ?? 0) ? [at] : [],
   );
   return { lastBeatAt, firstFailedVerdictAt: lowest(accusedAt) };
+}
+
+/** The first observer that was told, and the beat that told it. */
+function departureOf(verdicts: readonly CommittedVerdict[]): Failure {
+  const told = verdicts.filter(({ verdict }) => verdict.code === 'deregistered');
+  return {
+    lastBeatAt: newestOf(told)?.verdict.lastArrivalAt ?? null,
+    firstFailedVerdictAt: lowest(told.map(({ at }) => at)),
+  };
 }
 
 function firstAlarmAt(site: SiteState | undefined): EpochMillis | null {

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { epochMillis, type RegionId, regionId } from '../../../lib/base/identifiers.ts';
+import {
+  type EpochMillis,
+  epochMillis,
+  type RegionId,
+  regionId,
+} from '../../../lib/base/identifiers.ts';
 import {
   fuseOpinion,
   majorityOf,
@@ -17,6 +22,8 @@ const [EAST, WEST, IRELAND] = ['us-east-1', 'us-west-2', 'eu-west-1'].map(region
 ];
 const OBSERVERS = [EAST, WEST, IRELAND];
 const NEVER_HEARD = judgeAt(null, START);
+/** For rules that are not about time: no proof of life expires. */
+const LASTING = { now: epochMillis(START), proofMsMax: Number.MAX_SAFE_INTEGER };
 
 interface Heard {
   readonly boot?: string;
@@ -35,7 +42,7 @@ function verdict(state: VerdictState, sequence: number = 10, heard: Heard = {}):
 
 /** Fuses the verdicts of east, west and ireland, in this order; null = has said nothing. */
 function fuse(...verdicts: readonly (Verdict | null)[]) {
-  return fuseOpinion(cast(verdicts), OBSERVERS);
+  return fuseOpinion(cast(verdicts), OBSERVERS, LASTING);
 }
 
 function cast(verdicts: readonly (Verdict | null)[]): ObserverVerdict[] {
@@ -103,6 +110,58 @@ describe('fuseOpinion', () => {
     expect(fuseOpinion(verdicts, OBSERVERS, at(23_001)).state).toBe('failed');
   });
 
+  it('does not count the last word of a region that has missed a life of the site since', () => {
+    const freshness = { now: epochMillis(START + 600_000), proofMsMax: 12_000 };
+    const dead = verdict('failed', 10);
+    const fused = (recent: Verdict) =>
+      fuseOpinion(cast([dead, recent, verdict('unknown', 588)]), OBSERVERS, freshness);
+    expect(fused(verdict('failed', 588))).toMatchObject({ code: 'too-few-verdicts' });
+    expect(fused(verdict('failed', 588)).votes[0]?.refutedBy).toBe(WEST);
+    expect(fused(verdict('failed', 22)).votes[0]?.refutedBy).toBe(IRELAND);
+  });
+
+  it('is not made outdated by a clock that runs ahead: the beats are counted too', () => {
+    const freshness = { now: epochMillis(START + 600_000), proofMsMax: 12_000 };
+    const ahead = verdict('unknown', 11, { arrivedMs: 590_000 });
+    const verdicts = cast([verdict('failed', 10), verdict('failed', 10), ahead]);
+    expect(fuseOpinion(verdicts, OBSERVERS, freshness).state).toBe('failed');
+    const restarted = verdict('unknown', 1, { boot: 'boot-b', arrivedMs: 590_000 });
+    const later = cast([verdict('failed', 10), verdict('failed', 10), restarted]);
+    expect(fuseOpinion(later, OBSERVERS, freshness).state).not.toBe('failed');
+  });
+
+  it('counts it all the same when every observer misses the site', () => {
+    const freshness = { now: epochMillis(START + 600_000), proofMsMax: 12_000 };
+    const verdicts = cast([verdict('failed', 10), verdict('failed', 10), verdict('suspect', 588)]);
+    expect(fuseOpinion(verdicts, OBSERVERS, freshness).state).toBe('failed');
+  });
+
+  it('counts it also when the region that does not miss the site has not been heard of for long', () => {
+    const verdicts = cast([verdict('failed', 10), verdict('failed', 588), verdict('healthy', 300)]);
+    const at = (ms: number) => ({ now: epochMillis(START + ms), proofMsMax: 12_000 });
+    expect(fuseOpinion(verdicts, OBSERVERS, at(312_000)).votes[0]?.refutedBy).toBe(IRELAND);
+    expect(fuseOpinion(verdicts, OBSERVERS, at(600_000)).state).toBe('failed');
+  });
+
+  it('counts an accuser that lost a few beats more than the others before the end', () => {
+    const freshness = { now: epochMillis(START + 40_000), proofMsMax: 12_000 };
+    for (const newer of [11, 15, 22]) {
+      const verdicts = cast([verdict('failed', 10), verdict('failed', newer), verdict('unknown')]);
+      expect(fuseOpinion(verdicts, OBSERVERS, freshness).state, `${newer}`).toBe('failed');
+    }
+  });
+
+  it('is refuted by a region that finds the silent site serving, while that is fresh', () => {
+    const judgedAt = epochMillis(START + 20_000);
+    const serving: Verdict = { ...verdict('suspect'), code: 'silent-but-serving', judgedAt };
+    const verdicts = cast([verdict('failed'), verdict('failed'), serving]);
+    const at = (ms: number) => ({ now: epochMillis(START + ms), proofMsMax: 12_000 });
+    expect(fuseOpinion(verdicts, OBSERVERS, at(32_000)).code).toBe('accusations-refuted');
+    expect(fuseOpinion(verdicts, OBSERVERS, at(32_001)).code).toBe('majority-failed');
+    const all = cast([serving, serving, serving]);
+    expect(fuseOpinion(all, OBSERVERS, at(21_000)).code).toBe('majority-suspects');
+  });
+
   it('is pending until somebody has heard the site', () => {
     expect(fuse(null, null, null).state).toBe('pending');
     expect(fuse(NEVER_HEARD, NEVER_HEARD, { ...NEVER_HEARD, state: 'unknown' }).state).toBe(
@@ -142,9 +201,69 @@ describe('fuseOpinion', () => {
 
   it('refuses two votes of one observer', () => {
     const twice = [...cast([verdict('failed')]), ...cast([verdict('failed')])];
-    expect(() => fuseOpinion(twice, OBSERVERS)).toThrow('observer-votes-twice');
-    expect(() => fuseOpinion([], [])).toThrow('no-observers');
-    expect(() => fuseOpinion([], [EAST, EAST])).toThrow('observer-configured-twice');
+    expect(() => fuseOpinion(twice, OBSERVERS, LASTING)).toThrow('observer-votes-twice');
+    expect(() => fuseOpinion([], [], LASTING)).toThrow('no-observers');
+    expect(() => fuseOpinion([], [EAST, EAST], LASTING)).toThrow('observer-configured-twice');
+  });
+});
+
+describe('a site that leaves', () => {
+  const left: Verdict = { ...verdict('pending', 11), code: 'deregistered' };
+
+  it('has left when a majority has its word for it', () => {
+    expect(fuse(left, left, null)).toMatchObject({ state: 'pending', code: 'deregistered' });
+    expect(fuse(left, left, verdict('healthy', 10)).code).toBe('deregistered');
+  });
+
+  it('has left, not failed, when one has its word and the others miss it', () => {
+    expect(fuse(left, verdict('failed'), verdict('failed')).code).toBe('deregistered');
+    expect(fuse(left, verdict('suspect'), null).code).toBe('deregistered');
+  });
+
+  it('has not left by the word that one region has of it', () => {
+    expect(fuse(left, null, verdict('unknown')).code).toBe('too-few-verdicts');
+    expect(fuse(left, verdict('healthy'), verdict('healthy')).code).toBe('heard');
+    expect(fuse(left, NEVER_HEARD, null).code).toBe('too-few-verdicts');
+  });
+
+  it('is back when one region has a newer beat, and failed when it falls silent after that', () => {
+    expect(fuse(left, left, verdict('healthy', 12)).code).toBe('accusations-refuted');
+    expect(fuse(left, verdict('healthy', 12), verdict('healthy', 12)).code).toBe('heard');
+    expect(fuse(left, verdict('failed', 12), verdict('failed', 12)).code).toBe('majority-failed');
+  });
+});
+
+describe('a region that lies, or whose clock or table is broken', () => {
+  const now = epochMillis(START + 30_000);
+  const freshness = { now, proofMsMax: 12_000 };
+  const fused = (...verdicts: readonly (Verdict | null)[]) =>
+    fuseOpinion(cast(verdicts), OBSERVERS, freshness);
+
+  it('proves no life by a beat from the future', () => {
+    const future = verdict('healthy', 99, { arrivedMs: 3_600_000 });
+    expect(fused(verdict('failed'), verdict('failed'), future).state).toBe('failed');
+    const skewed = verdict('healthy', 99, { arrivedMs: 30_000 + 60_000 });
+    expect(fused(verdict('failed'), verdict('failed'), skewed).state).toBe('suspect');
+  });
+
+  it('convicts nobody alone, whatever sequence it claims', () => {
+    for (const sequence of [0, -1, Number.NaN, Infinity, Number.MAX_SAFE_INTEGER]) {
+      const liar = verdict('failed', sequence, { arrivedMs: 10_000 });
+      expect(fused(liar, verdict('healthy', 29), verdict('healthy', 29)).code).toBe('heard');
+      expect(fused(liar, verdict('unknown'), null).state).not.toBe('failed');
+    }
+  });
+
+  it('does not protect a dead site by an absurd sequence or instant of a silence', () => {
+    for (const odd of [Number.NaN, Infinity, -Infinity]) {
+      const liar = { ...verdict('suspect'), lastSequence: odd, lastArrivalAt: odd as EpochMillis };
+      expect(fused(verdict('failed'), verdict('failed'), liar).state).toBe('failed');
+    }
+    const absurd: Verdict = {
+      ...verdict('healthy', Number.MAX_SAFE_INTEGER),
+      lastArrivalAt: Number.NaN as EpochMillis,
+    };
+    expect(fused(verdict('failed'), verdict('failed'), absurd).state).toBe('failed');
   });
 });
 
@@ -181,7 +300,7 @@ describe('any opinion', () => {
   it('is failed only with a majority of all configured observers', () => {
     fc.assert(
       fc.property(scene, ({ regions, verdicts }) => {
-        const opinion = fuseOpinion(verdicts, regions);
+        const opinion = fuseOpinion(verdicts, regions, LASTING);
         const standing = opinion.votes.filter(
           (vote) => vote.state === 'failed' && vote.refutedBy === null,
         ).length;
@@ -204,8 +323,44 @@ describe('any opinion', () => {
           ...one,
           verdict: { ...one.verdict, bootId: 'boot-a' },
         }));
-        const opinion = fuseOpinion([...oneBoot, alive], [...regions, witness]);
+        const opinion = fuseOpinion([...oneBoot, alive], [...regions, witness], LASTING);
         expect(opinion.state).not.toBe('failed');
+      }),
+      options,
+    );
+  });
+
+  it('is never failed by one accuser, however many abstain', () => {
+    const abstentions = fc.array(
+      fc.tuple(fc.constantFrom<VerdictState>('unknown', 'pending'), fc.nat(4), fc.boolean()),
+      { minLength: 2, maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(abstentions, fc.nat(99), (given, sequence) => {
+        const regions = [EAST, ...given.map((_, position) => regionId(`region-${position}`))];
+        const others = given.flatMap(([said, at, speaks], position) => {
+          const observer = regions[position + 1] ?? EAST;
+          return speaks ? [{ observer, verdict: verdict(said, at) }] : [];
+        });
+        const accuser = { observer: EAST, verdict: verdict('failed', sequence) };
+        expect(fuseOpinion([accuser, ...others], regions, LASTING).state).not.toBe('failed');
+      }),
+      options,
+    );
+  });
+
+  it('is not failed where it was not, because an observer abstains that hears nobody', () => {
+    fc.assert(
+      fc.property(scene, fc.nat(4), ({ regions, verdicts }, position) => {
+        const quieter = verdicts.map((one, place) =>
+          place === position && !['healthy', 'degraded'].includes(one.verdict.state)
+            ? { ...one, verdict: { ...one.verdict, state: 'unknown' as const } }
+            : one,
+        );
+        const before = fuseOpinion(verdicts, regions, LASTING).state;
+        expect(
+          before === 'failed' || fuseOpinion(quieter, regions, LASTING).state !== 'failed',
+        ).toBe(true);
       }),
       options,
     );
@@ -215,7 +370,7 @@ describe('any opinion', () => {
     fc.assert(
       fc.property(scene, ({ regions, verdicts }) => {
         const quieter = verdicts.filter(({ verdict: one }) => one.state !== 'failed');
-        expect(fuseOpinion(quieter, regions).state).not.toBe('failed');
+        expect(fuseOpinion(quieter, regions, LASTING).state).not.toBe('failed');
       }),
       options,
     );
@@ -225,8 +380,8 @@ describe('any opinion', () => {
     fc.assert(
       fc.property(scene, ({ regions, verdicts }) => {
         const stranger = { observer: regionId('stranger'), verdict: verdict('healthy', 99) };
-        const opinion = fuseOpinion(verdicts, regions);
-        const shuffled = fuseOpinion([stranger, ...verdicts.toReversed()], regions);
+        const opinion = fuseOpinion(verdicts, regions, LASTING);
+        const shuffled = fuseOpinion([stranger, ...verdicts.toReversed()], regions, LASTING);
         expect(shuffled.state).toBe(opinion.state);
       }),
       options,

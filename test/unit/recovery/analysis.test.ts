@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OpinionState } from '../../../lib/detection/opinion.ts';
 import { ANALYSIS_CODES, analyse, isReady } from '../../../lib/recovery/analysis.ts';
 import type { SiteState } from '../../../lib/recovery/state.ts';
-import { alarmOf, EAST, siteState, WEST } from '../../support/service-states.ts';
+import { alarmOf, EAST, siteState, siteThatLeft, WEST } from '../../support/service-states.ts';
 
 function codeOf(active: SiteState, ...standbys: readonly SiteState[]): string {
   const sites = Object.fromEntries([
@@ -23,13 +23,18 @@ const CASES: readonly (readonly [code: string, ...sites: [SiteState, ...SiteStat
   ['active-site-unknown', siteState('unknown'), siteState('healthy')],
   ['active-site-alarm', alarmed, siteState('healthy')],
   ['active-site-alarm', siteState('unknown', { alarms: [alarmOf('5xx')] }), siteState('failed')],
+  ['active-site-deregistered', siteThatLeft(), siteState('healthy')],
+  ['active-site-deregistered', siteThatLeft(), siteState('failed')],
+  ['active-site-deregistered', siteThatLeft({ alarms: [alarmOf('5xx')] }), siteState('healthy')],
   ['active-site-failed', siteState('failed'), siteState('healthy')],
   ['active-site-failed', siteState('failed'), siteState('unknown')],
   ['active-site-failed', siteState('failed', { alarms: [alarmOf('5xx')] }), siteState('healthy')],
   ['standby-not-ready', siteState('healthy'), siteState('failed')],
   ['standby-not-ready', siteState('healthy'), siteState('degraded')],
   ['standby-not-ready', siteState('healthy'), alarmed],
+  ['standby-not-ready', siteState('healthy'), siteThatLeft()],
   ['all-sites-failed', siteState('failed'), siteState('failed'), siteState('failed')],
+  ['all-sites-failed', siteState('failed'), siteThatLeft()],
 ];
 
 describe('analysis', () => {

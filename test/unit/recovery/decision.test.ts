@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { BACKOFF_MS_MAX } from '../../../lib/agent/limits.ts';
 import { logIndex } from '../../../lib/base/identifiers.ts';
+import { RECOVERY_ARRIVALS } from '../../../lib/detection/limits.ts';
 import {
   type Choice,
   DECISION_CODES,
@@ -9,6 +11,7 @@ import {
   type SwitchRequest,
 } from '../../../lib/recovery/decision.ts';
 import { RUN_LIMITS } from '../../../lib/recovery/limits.ts';
+import type { MaintenanceWindow } from '../../../lib/recovery/maintenance.ts';
 import type { ServiceState } from '../../../lib/recovery/state.ts';
 import {
   alarmOf,
@@ -36,9 +39,29 @@ const failover = (service: ServiceState, request: SwitchRequest) =>
   decideFailover(service, request, MOMENT);
 const failback = (service: ServiceState, force = false) => decideFailback(service, force, MOMENT);
 
+const windowFor = (site: string | null, untilMs = 1000): MaintenanceWindow => ({
+  site,
+  since: atMs(-60_000),
+  until: atMs(untilMs),
+  by: 'ann',
+  reason: 'new disks',
+});
 const impairedByRun = { kind: 'impaired', cause: 'run-failed' } as const;
 const recovering = { kind: 'recovering', run: 'checkout-3' } as const;
 const damped = { ...servicePolicy(), safety: { holdDownMs: 60_000, automaticRunsPerDayMax: 1 } };
+
+/** East failed a minute ago; the others had failed too, and are healthy for so many milliseconds. */
+function backTogether(healthyForMs: { readonly [site: string]: number }): ServiceState {
+  const others = Object.entries(healthyForMs).map(([site, forMs]) => {
+    const since = atMs(-forMs);
+    return [site, siteState('healthy', { opinionSince: since, failedUntil: since })] as const;
+  });
+  const failed = siteState('failed', { opinionSince: atMs(-60_000) });
+  const policy = servicePolicy({
+    sites: [EAST, ...Object.keys(healthyForMs)].map((site) => sitePolicy(site)),
+  });
+  return serviceState({ policy, sites: { [EAST]: failed, ...Object.fromEntries(others) } });
+}
 
 const CASES: readonly (readonly [code: DecisionCode, when: string, choice: Choice])[] = [
   ['failover-authorised', 'the standby is healthy', failover(eastFailed, AUTOMATIC)],
@@ -48,6 +71,26 @@ const CASES: readonly (readonly [code: DecisionCode, when: string, choice: Choic
     'automatic-off',
     'the policy says so',
     failover({ ...eastFailed, policy: servicePolicy({ automatic: false }) }, AUTOMATIC),
+  ],
+  [
+    'maintenance-window',
+    'people work on the active site',
+    failover({ ...eastFailed, maintenance: [windowFor(EAST)] }, AUTOMATIC),
+  ],
+  [
+    'maintenance-window',
+    'people work on the whole service',
+    failover({ ...eastFailed, maintenance: [windowFor(null)] }, AUTOMATIC),
+  ],
+  [
+    'no-healthy-target',
+    'people work on the only other site',
+    failover({ ...eastFailed, maintenance: [windowFor(WEST)] }, AUTOMATIC),
+  ],
+  [
+    'failover-authorised',
+    'the maintenance is over',
+    failover({ ...eastFailed, maintenance: [windowFor(EAST, 0)] }, AUTOMATIC),
   ],
   ['run-in-progress', 'a run is open', failover({ ...eastFailed, phase: recovering }, AUTOMATIC)],
   [
@@ -68,6 +111,21 @@ const CASES: readonly (readonly [code: DecisionCode, when: string, choice: Choic
       { ...eastFailed, policy: damped, automaticRunStarts: [atMs(1 - RUN_LIMITS.dayMs)] },
       AUTOMATIC,
     ),
+  ],
+  [
+    'target-settling',
+    'the standby had failed with the active site, and is back only just now',
+    failover(backTogether({ [WEST]: 7999 }), AUTOMATIC),
+  ],
+  [
+    'failover-authorised',
+    'the standby that had failed too is back for long enough',
+    failover(backTogether({ [WEST]: 8000 }), AUTOMATIC),
+  ],
+  [
+    'failover-authorised',
+    'the standby that had failed too is what a person asks for',
+    failover(backTogether({ [WEST]: 0 }), manual(null)),
   ],
   [
     'no-healthy-target',
@@ -128,6 +186,22 @@ describe('a decision', () => {
     });
   });
 
+  test('waits only for a target that was failed while the active site was, not for one that was not', () => {
+    const two = backTogether({ [WEST]: 1000, 'us-east-2': 9000 });
+    expect(failover(two, AUTOMATIC)).toMatchObject({ kind: 'act', to: 'us-east-2' });
+    const { [WEST]: west = siteState('healthy'), ...others } = backTogether({ [WEST]: 0 }).sites;
+    const { failedUntil: _, ...neverFailed } = west;
+    for (const site of [neverFailed, { ...neverFailed, failedUntil: atMs(-60_000) }]) {
+      const service = serviceState({ sites: { ...others, [WEST]: site } });
+      expect(failover(service, AUTOMATIC)).toMatchObject({ kind: 'act', to: WEST });
+    }
+  });
+
+  test('gives agents as long to be heard again as they may take to try again', () => {
+    expect(RUN_LIMITS.returnMsMax).toBeGreaterThanOrEqual(BACKOFF_MS_MAX);
+    expect(RUN_LIMITS.returnIntervals).toBeGreaterThanOrEqual(RECOVERY_ARRIVALS);
+  });
+
   test('gets past an open run, and writes the active site anew, only by force', () => {
     const open = failover({ ...eastFailed, phase: recovering }, manual(WEST, true));
     expect(open).toMatchObject({ kind: 'act', to: WEST });
@@ -152,6 +226,9 @@ describe('a decision', () => {
   test('holds a person down by nothing', () => {
     const service = { ...eastFailed, policy: damped, lastRunEndedAt: T0, automaticRunStarts: [T0] };
     expect(failover(service, manual(null)).kind).toBe('act');
+    const worked = { ...service, maintenance: [windowFor(null), windowFor(EAST)] };
+    expect(failover(worked, manual(null)).kind).toBe('act');
+    expect(failover({ ...service, maintenance: [windowFor(WEST)] }, manual(WEST)).kind).toBe('act');
     const off = { ...service, policy: servicePolicy({ automatic: false }) };
     expect(failover(off, manual(WEST)).kind).toBe('act');
   });

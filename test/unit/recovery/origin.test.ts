@@ -52,6 +52,21 @@ describe('the origin of a run', () => {
     });
   });
 
+  test('of a site that left is the beat that said so, and when the first observer told of it', () => {
+    const left = { code: 'deregistered', lastArrivalAt: atMs(100) } as const;
+    const verdicts = {
+      a: committed(verdictOf('pending', { ...left, judgedAt: atMs(900) })),
+      b: committed(verdictOf('pending', { ...left, judgedAt: atMs(400) })),
+      c: failedAt(9000, 0),
+    };
+    expect(originFor('active-site-deregistered', siteState('pending', { verdicts }))).toMatchObject(
+      {
+        lastBeatAt: atMs(100),
+        firstFailedVerdictAt: atMs(400),
+      },
+    );
+  });
+
   test('of an alarm is the alarm: the beats of a site that still beats say nothing', () => {
     const site = siteState('healthy', {
       verdicts: { a: healthyAt(-5 * HOUR_MS) },
