@@ -1,25 +1,30 @@
 /**
- * Takes a heartbeat: one conditional write of one item, judged later.
+ * Takes heartbeats: one conditional write of one item for each, judged later.
  *
  * The site's record is cached, so the common case is a single round trip: step the cached window,
- * write it if its revision still stands. A conflict brings the newer record back.
+ * write it if its revision still stands. A conflict brings the newer record back. Beats that come
+ * together are recorded together: one write for all of one site.
+ *
+ * A record is taken out of the cache while it is stepped, and comes back only when the write of it
+ * is known to be applied, so that nothing is ever built on a guess.
  */
+import { invariant } from '../base/invariant.ts';
 import { ownValue } from '../base/own-value.ts';
-import type { ArrivalOutcome } from '../detection/record-arrival.ts';
-import { recordArrival } from '../detection/record-arrival.ts';
-import { deadlines } from '../detection/suspicion.ts';
-import type { ServicePolicy } from '../recovery/policy.ts';
+import { LEASE_INTERVALS } from '../detection/limits.ts';
 import type { RecoveryState } from '../recovery/state.ts';
+import { recordAfter, wakeAtOf } from './beat-record.ts';
 import type { Heartbeat, IngestOutcome } from './control-plane.ts';
 import type { HealthStore, RecordRead, SiteRecord } from './health-store.ts';
+import { inParallel } from './in-parallel.ts';
 import { CONTROL_LIMITS } from './limits.ts';
+import { type WatchedSite, watchedSite } from './watched-sites.ts';
 
 export class Ingest {
   readonly #health: HealthStore;
   readonly #state: () => RecoveryState;
   /** Least recently used first. */
-  readonly #cache = new Map<string, Extract<RecordRead, { kind: 'found' }>>();
-  /** Sites with beats under way; an entry goes with its last beat. */
+  readonly #cache = new Map<string, SiteRecord>();
+  /** Sites with beats under way; an entry goes with its last turn. */
   readonly #queues = new Map<string, { readonly waiting: number; readonly tail: Promise<void> }>();
   #storeErrors = 0;
 
@@ -39,32 +44,69 @@ export class Ingest {
   }
 
   async ingest(beat: Heartbeat): Promise<IngestOutcome> {
-    const state = this.#state();
-    if (state.configHash === null) {
-      return { kind: 'unavailable', cause: 'this region has not caught up with the log yet' };
-    }
-    const policy = ownValue(state.services, beat.service)?.policy;
-    if (policy === undefined || !policy.sites.some(({ site }) => site === beat.site)) {
-      return { kind: 'unknown-site' };
-    }
-    const outcome = await this.#inTurn(beat, policy);
-    return outcome.kind === 'stored' ? this.#answer(beat, policy) : outcome;
+    const [outcome] = await this.#ofSite([beat]);
+    return outcome ?? NOT_TAKEN;
   }
 
   /**
-   * One beat of a site at a time: beats that race each other for one item would all lose, and a
+   * Beats of several sites, at most `batchBeatsMax`: those of one site in their order and with one
+   * write, those of several sites side by side.
+   *
+   * @returns an outcome for each beat, in the order of `beats`
+   */
+  async ingestBatch(beats: readonly Heartbeat[]): Promise<readonly IngestOutcome[]> {
+    invariant(beats.length <= CONTROL_LIMITS.batchBeatsMax, 'batch-too-large', beats.length);
+    const places = new Map<string, number[]>();
+    for (const [place, beat] of beats.entries()) {
+      const key = keyOf(beat);
+      const known = places.get(key);
+      if (known === undefined) {
+        places.set(key, [place]);
+      } else {
+        known.push(place);
+      }
+    }
+    const outcomes: IngestOutcome[] = beats.map(() => NOT_TAKEN);
+    await inParallel([...places.values()], CONTROL_LIMITS.batchSitesParallelMax, async (own) => {
+      const taken = await this.#ofSite(own.flatMap((place) => beats[place] ?? []));
+      for (const [turn, place] of own.entries()) {
+        outcomes[place] = taken[turn] ?? NOT_TAKEN;
+      }
+    });
+    return outcomes;
+  }
+
+  /** Beats of one site. */
+  async #ofSite(beats: readonly Heartbeat[]): Promise<readonly IngestOutcome[]> {
+    const state = this.#state();
+    const [first] = beats;
+    if (first === undefined) {
+      return [];
+    }
+    if (state.configHash === null) {
+      return beats.map(() => NOT_CAUGHT_UP);
+    }
+    const site = watchedSite(state, first.service, first.site);
+    if (site === null) {
+      return beats.map(() => ({ kind: 'unknown-site' }));
+    }
+    const outcome = await this.#inTurn(beats, site);
+    return outcome.kind === 'stored'
+      ? outcome.areNew.map((isNew) => this.#answer(site, isNew))
+      : beats.map(() => outcome);
+  }
+
+  /**
+   * One write of a site at a time: beats that race each other for one item would all lose, and a
    * sender gone wild would look like a broken store. A site with too many waiting is turned away.
    */
-  async #inTurn(beat: Heartbeat, policy: ServicePolicy): Promise<Stored> {
-    const key = `${beat.service}/${beat.site}`;
+  async #inTurn(beats: readonly Heartbeat[], site: WatchedSite): Promise<Stored> {
+    const key = keyOf(site);
     const queue = this.#queues.get(key) ?? { waiting: 0, tail: Promise.resolve() };
     if (queue.waiting >= CONTROL_LIMITS.beatsWaitingMax) {
-      return {
-        kind: 'unavailable',
-        cause: 'this site sends faster than its record can be written',
-      };
+      return TOO_FAST;
     }
-    const turn = queue.tail.then(() => this.#store(beat, policy));
+    const turn = queue.tail.then(() => this.#store(beats, site));
     const settled = turn.then(
       () => this.#leave(key),
       () => this.#leave(key),
@@ -82,107 +124,124 @@ export class Ingest {
     }
   }
 
-  async #store(beat: Heartbeat, policy: ServicePolicy): Promise<Stored> {
+  async #store(beats: readonly Heartbeat[], site: WatchedSite): Promise<Stored> {
     let last: Attempt = { kind: 'conflict' };
+    /** What an unanswered write told first: after it, a new beat looks like a known one. */
+    let firstNew: readonly boolean[] | null = null;
     for (let attempts = 0; attempts < CONTROL_LIMITS.ingestAttemptsMax; attempts += 1) {
-      last = await this.#tryOnce(beat, policy);
+      last = await this.#tryOnce(beats, site);
       if (last.kind === 'stored') {
-        return last;
+        return { kind: 'stored', areNew: firstNew ?? last.areNew };
+      }
+      if (last.kind === 'damaged') {
+        return { kind: 'unavailable', cause: last.cause };
       }
       if (last.kind === 'unreadable') {
         break;
       }
+      firstNew = last.kind === 'unanswered' ? (firstNew ?? last.areNew) : firstNew;
     }
     if (last.kind === 'conflict') {
-      return { kind: 'unavailable', cause: 'too many writers of one site at once' };
+      return TOO_MANY_WRITERS;
     }
     this.#storeErrors += 1;
     return { kind: 'unavailable', cause: last.cause };
   }
 
   /** One conditional write of the record as it is known here. */
-  async #tryOnce(beat: Heartbeat, policy: ServicePolicy): Promise<Attempt> {
-    const key = `${beat.service}/${beat.site}`;
-    const known = this.#cache.get(key) ?? (await this.#read(beat));
-    if (known.kind === 'unknown') {
-      return { kind: 'unreadable', cause: known.cause };
+  async #tryOnce(beats: readonly Heartbeat[], site: WatchedSite): Promise<Attempt> {
+    const key = keyOf(site);
+    const cached = this.#cache.get(key);
+    const read = cached === undefined ? await this.#health.read(site.service, site.site) : null;
+    if (read?.kind === 'unknown') {
+      return { kind: 'unreadable', cause: read.cause };
     }
-    const record = known.kind === 'found' ? known.record : null;
-    const next = recordAfter(record, beat, policy);
-    if (next === null) {
-      return { kind: 'stored' };
+    if (read?.kind === 'damaged') {
+      return read;
     }
-    const write = await this.#health.write(record?.revision ?? 0, next);
-    // After a lost answer only a read tells whether this beat is in; a repeat of it is harmless.
+    const known = cached ?? recordOf(read);
     this.#cache.delete(key);
+    const { record, areNew } = recordAfter(known, beats, site);
+    if (record === null) {
+      this.#remember(key, known);
+      return { kind: 'stored', areNew };
+    }
+    const wakeAt = wakeAtOf(known, record, cached === undefined);
+    const write = await this.#health.write(known?.revision ?? 0, record, wakeAt);
     switch (write.kind) {
       case 'applied':
-        this.#remember(key, next);
-        return { kind: 'stored' };
+        this.#remember(key, record);
+        return { kind: 'stored', areNew };
       case 'conflict':
-        if (write.record !== null) {
-          this.#remember(key, write.record);
-        }
+        this.#remember(key, write.record);
         return { kind: 'conflict' };
+      case 'damaged':
+        return write;
       default:
-        return { kind: 'unanswered', cause: write.cause };
+        // Only a read tells whether these beats are in; a repeat of them is harmless.
+        return { kind: 'unanswered', cause: write.cause, areNew };
     }
   }
 
-  #read({ service, site }: Heartbeat): Promise<RecordRead> {
-    return this.#health.read(service, site);
-  }
-
-  #answer({ service, site }: Heartbeat, policy: ServicePolicy): IngestOutcome {
+  #answer({ service, site, detection }: WatchedSite, isNew: boolean): IngestOutcome {
     const standing = ownValue(this.#state().services, service);
+    const common = { kind: 'accepted', nextBeatMs: detection.intervalMs, isNew } as const;
+    if (standing === undefined) {
+      return { ...common, role: 'unknown', epoch: null, leaseMs: null };
+    }
     return {
-      kind: 'accepted',
-      role:
-        standing === undefined ? 'unknown' : standing.activeSite === site ? 'active' : 'standby',
-      epoch: standing?.epoch ?? null,
-      nextBeatMs: policy.detection.intervalMs,
+      ...common,
+      role: standing.activeSite === site ? 'active' : 'standby',
+      epoch: standing.epoch,
+      leaseMs: LEASE_INTERVALS * detection.intervalMs,
     };
   }
 
-  #remember(key: string, record: SiteRecord): void {
+  #remember(key: string, record: SiteRecord | null): void {
     this.#cache.delete(key);
-    this.#cache.set(key, { kind: 'found', record });
-    const [oldest] = this.#cache.keys();
-    if (this.#cache.size > CONTROL_LIMITS.cachedSitesMax && oldest !== undefined) {
-      this.#cache.delete(oldest);
+    if (record === null) {
+      return;
+    }
+    this.#cache.set(key, record);
+    if (this.#cache.size > CONTROL_LIMITS.cachedSitesMax) {
+      const [oldest] = this.#cache.keys();
+      this.#cache.delete(oldest ?? key);
     }
   }
 }
 
 type Attempt =
-  | { readonly kind: 'stored' }
+  | { readonly kind: 'stored'; readonly areNew: readonly boolean[] }
   | { readonly kind: 'conflict' }
   /** The write may be in. */
-  | { readonly kind: 'unanswered'; readonly cause: string }
-  | { readonly kind: 'unreadable'; readonly cause: string };
+  | { readonly kind: 'unanswered'; readonly cause: string; readonly areNew: readonly boolean[] }
+  | { readonly kind: 'unreadable'; readonly cause: string }
+  /** No error of the store: other sites are not in doubt by it. */
+  | { readonly kind: 'damaged'; readonly cause: string };
 
-type Stored =
-  | { readonly kind: 'stored' }
-  | { readonly kind: 'unavailable'; readonly cause: string };
+type Unavailable = Extract<IngestOutcome, { kind: 'unavailable' }>;
+type Stored = { readonly kind: 'stored'; readonly areNew: readonly boolean[] } | Unavailable;
 
-/** The record to write; null = this beat is known already. */
-function recordAfter(
-  known: SiteRecord | null,
-  beat: Heartbeat,
-  policy: ServicePolicy,
+const NOT_TAKEN: Unavailable = { kind: 'unavailable', cause: 'this beat was not taken' };
+const NOT_CAUGHT_UP: Unavailable = {
+  kind: 'unavailable',
+  cause: 'this region has not caught up with the log yet',
+};
+const TOO_FAST: Unavailable = {
+  kind: 'unavailable',
+  cause: 'this site sends faster than its record can be written',
+};
+const TOO_MANY_WRITERS: Unavailable = {
+  kind: 'unavailable',
+  cause: 'too many writers of one site at once',
+};
+
+function keyOf({ service, site }: { readonly service: string; readonly site: string }): string {
+  return `${service}/${site}`;
+}
+
+function recordOf(
+  read: Exclude<RecordRead, { kind: 'unknown' | 'damaged' }> | null,
 ): SiteRecord | null {
-  const arrival = { arrivedAt: beat.receivedAt, sequence: beat.sequence, bootId: beat.bootId };
-  const outcome: ArrivalOutcome = recordArrival(known?.window ?? null, arrival, policy.detection);
-  if (outcome.kind === 'duplicate' || outcome.kind === 'refused') {
-    return null;
-  }
-  return {
-    service: beat.service,
-    site: beat.site,
-    revision: (known?.revision ?? 0) + 1,
-    window: outcome.window,
-    reportedStatus: beat.status,
-    replicationLagMs: beat.replicationLagMs,
-    ...deadlines(outcome.window, policy.detection),
-  };
+  return read?.kind === 'found' ? read.record : null;
 }

@@ -87,6 +87,7 @@ export interface ItemReader {
   readonly number: (name: string) => number;
   readonly numberOrNull: (name: string) => number | null;
   readonly bytes: (name: string) => Uint8Array;
+  readonly bytesOrNull: (name: string) => Uint8Array | null;
   /** Stops with the item's name: its attributes are there but make no sense together. */
   readonly fail: (problem: string, cause?: unknown) => never;
 }
@@ -128,6 +129,7 @@ export function readItem(item: Item, context: ReaderContext): ItemReader {
     text: (name) => textOrNull(name) ?? missing(name),
     number: (name) => numberOrNull(name) ?? missing(name),
     integer: (name) => integerOrNull(name) ?? missing(name),
+    bytesOrNull: (name) => item[name]?.B ?? null,
     bytes: (name) => item[name]?.B ?? fail(`${name} is missing or not binary`),
     fail,
   };

@@ -4,31 +4,54 @@
  * Two API functions may take two beats of a site at once. Both hold revision r; one writes r + 1,
  * the other gets the winner's record back with its conflict and adds its beat to that. No beat is
  * lost and none is counted twice, because the window knows sequence numbers.
+ *
+ * Timers are items of their own. Each step is one write of one item, in the order that the port's
+ * invariant asks for; the mark tells one putting of a timer from another.
  */
-import { AppError } from '../../base/errors.ts';
+import { randomUUID } from 'node:crypto';
+import type { EpochMillis } from '../../base/identifiers.ts';
 import { invariant } from '../../base/invariant.ts';
-import { TABLE_KEYS } from '../../config/names.ts';
+import { TABLE_KEYS, TIMER_PARTITION } from '../../config/names.ts';
 import type {
+  DamagedItem,
+  DueTimers,
+  FoundRecords,
   HealthStore,
   ObserverRecord,
   RecordRead,
   RecordWrite,
+  SiteName,
+  SitePage,
   SiteRecord,
+  Timer,
 } from '../../control/health-store.ts';
-import { integerValue, keyItem, textValue } from './attributes.ts';
+import { type Item, integerValue, keyItem, textValue } from './attributes.ts';
 import type { DynamoClient } from './client.ts';
 import { isAbsent, isEqual } from './conditions.ts';
 import {
   decodeObserver,
   decodeSite,
+  decodeTimer,
   encodeObserver,
   encodeSite,
+  isCorrupt,
+  nameOf,
   OBSERVER_KEY,
   SITES,
   siteKey,
+  timerKey,
+  timersUntil,
 } from './health-mapping.ts';
-import { SITE_PAGES_MAX } from './limits.ts';
-import { compareAndPut, getItem, putItem, queryPage, type Table } from './requests.ts';
+import { BATCH_KEYS_MAX, PARALLEL_BATCHES_MAX } from './limits.ts';
+import {
+  compareAndPut,
+  deleteIf,
+  getItem,
+  getItems,
+  putItem,
+  queryPage,
+  type Table,
+} from './requests.ts';
 
 export interface HealthStoreOptions {
   readonly client: DynamoClient;
@@ -39,8 +62,12 @@ export function createHealthStore(options: HealthStoreOptions): HealthStore {
   const table: Table = { client: options.client, tableName: options.tableName };
   return {
     read: (service, site) => read(table, service, site),
-    write: (expected, record) => write(table, expected, record),
-    list: () => list(table),
+    readMany: (sites) => readMany(table, sites),
+    write: (expected, record, wakeAt) => write(table, expected, { record, wakeAt }),
+    list: (after, limit) => list(table, after, limit),
+    wake: (at, service, site) => putTimer(table, { at, service, site, awaits: 0 }),
+    due: (until, limit) => due(table, until, limit),
+    settle: (timer, nextAt) => settle(table, timer, nextAt),
     readObserver: () => readObserver(table),
     writeObserver: (record) => writeObserver(table, record),
   };
@@ -50,7 +77,7 @@ async function read(table: Table, service: string, site: string): Promise<Record
   const outcome = await getItem(table, siteKey(service, site));
   switch (outcome.kind) {
     case 'found':
-      return { kind: 'found', record: decodeSite(outcome.item) };
+      return recordRead(outcome.item);
     case 'absent':
       return outcome;
     case 'unreachable':
@@ -58,9 +85,37 @@ async function read(table: Table, service: string, site: string): Promise<Record
   }
 }
 
-async function write(table: Table, expected: number, record: SiteRecord): Promise<RecordWrite> {
+async function readMany(table: Table, sites: readonly SiteName[]): Promise<FoundRecords | null> {
+  const keys = sites.map(({ service, site }) => siteKey(service, site));
+  const found: Item[] = [];
+  const stride = BATCH_KEYS_MAX * PARALLEL_BATCHES_MAX;
+  for (let start = 0; start < keys.length; start += stride) {
+    const batches = Array.from({ length: PARALLEL_BATCHES_MAX }, (_, place) => {
+      const first = start + place * BATCH_KEYS_MAX;
+      return getItems(table, keys.slice(first, first + BATCH_KEYS_MAX));
+    });
+    for (const items of await Promise.all(batches)) {
+      if (items === null) {
+        return null;
+      }
+      found.push(...items);
+    }
+  }
+  return recordsOf(found);
+}
+
+async function write(
+  table: Table,
+  expected: number,
+  { record, wakeAt }: { readonly record: SiteRecord; readonly wakeAt: EpochMillis | null },
+): Promise<RecordWrite> {
   invariant(Number.isSafeInteger(expected) && expected >= 0, 'revision-malformed', { expected });
-  const outcome = await compareAndPut(table, siteKey(record.service, record.site), {
+  const { service, site } = record;
+  const timer = wakeAt === null ? null : { at: wakeAt, service, site, awaits: expected + 1 };
+  if (timer !== null && !(await putTimer(table, timer))) {
+    return { kind: 'unknown', cause: 'the timer of the record is not known to be stored' };
+  }
+  const outcome = await compareAndPut(table, siteKey(service, site), {
     item: encodeSite(expected + 1, record),
     condition: expected === 0 ? isAbsent() : isEqual('revision', integerValue(expected)),
   });
@@ -68,54 +123,120 @@ async function write(table: Table, expected: number, record: SiteRecord): Promis
     case 'applied':
       return outcome;
     case 'conflict':
-      return {
-        kind: 'conflict',
-        record: outcome.item === null ? null : decodeSite(outcome.item),
-      };
+      return conflictWith(outcome.item);
     case 'refused':
     case 'unknown':
       return { kind: 'unknown', cause: outcome.cause };
   }
 }
 
-/** Strongly consistent: a stale deadline would be a false suspicion. */
-async function list(table: Table): Promise<readonly SiteRecord[] | null> {
-  const records: SiteRecord[] = [];
-  let startKey: ReturnType<typeof keyItem> | undefined;
-  for (let pages = 0; pages < SITE_PAGES_MAX; pages += 1) {
-    const page = await queryPage(table, {
-      KeyConditionExpression: '#partition = :partition',
-      ExpressionAttributeNames: { '#partition': TABLE_KEYS.partition },
-      ExpressionAttributeValues: { ':partition': textValue(SITES) },
-      ConsistentRead: true,
-      ExclusiveStartKey: startKey,
-    });
-    if (page === null) {
-      return null;
-    }
-    records.push(...(page.Items ?? []).map(decodeSite));
-    startKey = page.LastEvaluatedKey;
-    if (startKey === undefined) {
-      return records;
-    }
-  }
-  throw new AppError(`the health table has more than ${SITE_PAGES_MAX} pages of sites`, {
-    code: 'health-table-too-large',
-    hint: 'Remove sites that are gone, or spread the services over several clusters.',
-    retryable: false,
+async function list(table: Table, after: string | null, limit: number): Promise<SitePage | null> {
+  const page = await queryPage(table, {
+    KeyConditionExpression: '#partition = :partition',
+    ExpressionAttributeNames: { '#partition': TABLE_KEYS.partition },
+    ExpressionAttributeValues: { ':partition': textValue(SITES) },
+    ConsistentRead: true,
+    Limit: limit,
+    ...(after === null ? {} : { ExclusiveStartKey: keyItem({ partition: SITES, sort: after }) }),
   });
+  return page === null
+    ? null
+    : {
+        ...recordsOf(page.Items ?? []),
+        next: page.LastEvaluatedKey?.[TABLE_KEYS.sort]?.S ?? null,
+      };
+}
+
+async function putTimer(table: Table, timer: Omit<Timer, 'mark'>): Promise<boolean> {
+  const item = { ...keyItem(timerKey(timer)), mark: textValue(randomUUID()) };
+  return (await putItem(table, item, null)).kind === 'applied';
+}
+
+async function due(table: Table, until: EpochMillis, limit: number): Promise<DueTimers | null> {
+  const page = await queryPage(table, {
+    KeyConditionExpression: '#partition = :partition AND #sort < :until',
+    ExpressionAttributeNames: { '#partition': TABLE_KEYS.partition, '#sort': TABLE_KEYS.sort },
+    ExpressionAttributeValues: {
+      ':partition': textValue(TIMER_PARTITION),
+      ':until': textValue(timersUntil(until)),
+    },
+    ConsistentRead: true,
+    Limit: limit,
+  });
+  if (page === null) {
+    return null;
+  }
+  const { sound, damaged } = readable(page.Items ?? [], decodeTimer);
+  return { timers: sound, damaged, isAll: page.LastEvaluatedKey === undefined };
+}
+
+async function settle(table: Table, timer: Timer, nextAt: EpochMillis | null): Promise<boolean> {
+  const { service, site, mark } = timer;
+  if (nextAt !== null && !(await putTimer(table, { at: nextAt, service, site, awaits: 0 }))) {
+    return false;
+  }
+  return deleteIf(table, timerKey(timer), isEqual('mark', textValue(mark)));
 }
 
 async function readObserver(table: Table): ReturnType<HealthStore['readObserver']> {
   const outcome = await getItem(table, OBSERVER_KEY);
   switch (outcome.kind) {
     case 'found':
-      return { kind: 'found', record: decodeObserver(outcome.item) };
+      return observerRead(outcome.item);
     case 'absent':
       return outcome;
     case 'unreachable':
       return { kind: 'unknown', cause: outcome.cause };
   }
+}
+
+/** What cannot be read is as good as not known; the next round writes it anew. */
+function observerRead(item: Item): Awaited<ReturnType<HealthStore['readObserver']>> {
+  const { sound, damaged } = readable([item], decodeObserver);
+  const [record] = sound;
+  return record === undefined
+    ? { kind: 'unknown', cause: damaged[0]?.cause ?? '' }
+    : { kind: 'found', record };
+}
+
+function recordRead(item: Item): Exclude<RecordRead, { readonly kind: 'absent' | 'unknown' }> {
+  const { records, damaged } = recordsOf([item]);
+  const [record] = records;
+  return record === undefined
+    ? { kind: 'damaged', cause: damaged[0]?.cause ?? '' }
+    : { kind: 'found', record };
+}
+
+function conflictWith(item: Item | null): RecordWrite {
+  const current = item === null ? null : recordRead(item);
+  return current?.kind === 'damaged'
+    ? current
+    : { kind: 'conflict', record: current?.record ?? null };
+}
+
+function recordsOf(items: readonly Item[]): FoundRecords {
+  const { sound, damaged } = readable(items, decodeSite);
+  return { records: sound, damaged };
+}
+
+/** Item by item: one that is damaged may not hide the others. */
+function readable<Value>(
+  items: readonly Item[],
+  decode: (item: Item) => Value,
+): { readonly sound: readonly Value[]; readonly damaged: readonly DamagedItem[] } {
+  const sound: Value[] = [];
+  const damaged: DamagedItem[] = [];
+  for (const item of items) {
+    try {
+      sound.push(decode(item));
+    } catch (thrown) {
+      if (!isCorrupt(thrown)) {
+        throw thrown;
+      }
+      damaged.push({ ...nameOf(item), cause: thrown.message });
+    }
+  }
+  return { sound, damaged };
 }
 
 async function writeObserver(table: Table, record: ObserverRecord): Promise<boolean> {

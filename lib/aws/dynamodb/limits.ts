@@ -27,8 +27,17 @@ export const SNAPSHOT_PARALLEL_REQUESTS = 4;
 /** Snapshots forgotten by one call of `dropSnapshotsBelow`; the next call takes the rest. */
 export const SNAPSHOTS_DROPPED_MAX = 32;
 
-/** Pages of 1 MB read by one `list` of the health store: about 300,000 sites. */
-export const SITE_PAGES_MAX = 256;
+/** Keys in one batch of reads: the service takes no more. */
+export const BATCH_KEYS_MAX = 100;
+
+/** Times that a batch is sent for what the service left undone. */
+export const BATCH_REQUESTS_MAX = 4;
+
+/** Batches of one `readMany` that are under way at once. */
+export const PARALLEL_BATCHES_MAX = 4;
+
+/** Pages of callers' reports that one look reads: some 4,000 sites each. */
+export const REPORT_PAGES_MAX = 5;
 
 /** A site record must cost one write unit. */
 export const SITE_BYTES_MAX: number = KB;

@@ -14,6 +14,7 @@
  * no extra read. The embedded store does not: then a strongly consistent read follows.
  */
 import {
+  BatchGetItemCommand,
   DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
@@ -26,6 +27,7 @@ import { type Item, type ItemKey, keyItem } from './attributes.ts';
 import type { DynamoClient } from './client.ts';
 import type { Condition } from './conditions.ts';
 import { classifyWriteFailure, type WriteFailure } from './errors.ts';
+import { BATCH_REQUESTS_MAX } from './limits.ts';
 
 /** Where a store's items are. */
 export interface Table {
@@ -128,6 +130,59 @@ export async function deleteItem(table: Table, key: ItemKey): Promise<boolean> {
     void error;
     return false;
   }
+}
+
+/**
+ * Deletes the item only while the condition holds of it.
+ *
+ * @returns false when nothing is known; an item that is gone, or is another one by now, is known.
+ */
+export async function deleteIf(table: Table, key: ItemKey, condition: Condition): Promise<boolean> {
+  try {
+    await table.client.send(
+      new DeleteItemCommand({
+        TableName: table.tableName,
+        Key: keyItem(key),
+        ConditionExpression: condition.text,
+        ExpressionAttributeNames: condition.names,
+        ExpressionAttributeValues: condition.values,
+      }),
+    );
+    return true;
+  } catch (error) {
+    return classifyWriteFailure(error).kind === 'conflict';
+  }
+}
+
+/**
+ * The items of up to 100 keys that are there, strongly consistent and in any order; null = no answer.
+ * What the service leaves undone, because of size or load, is asked for again, a few times.
+ */
+export async function getItems(
+  table: Table,
+  keys: readonly ItemKey[],
+): Promise<readonly Item[] | null> {
+  const items: Item[] = [];
+  let left: Item[] = keys.map(keyItem);
+  for (let requests = 0; left.length > 0; requests += 1) {
+    if (requests === BATCH_REQUESTS_MAX) {
+      return null;
+    }
+    try {
+      const output = await table.client.send(
+        new BatchGetItemCommand({
+          RequestItems: { [table.tableName]: { Keys: left, ConsistentRead: true } },
+        }),
+      );
+      items.push(...(output.Responses?.[table.tableName] ?? []));
+      left = output.UnprocessedKeys?.[table.tableName]?.Keys ?? [];
+    } catch (error) {
+      // As for a page: a read changes nothing.
+      void error;
+      return null;
+    }
+  }
+  return items;
 }
 
 /** One page; null = no answer. */

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { epochMillis } from '../../../lib/base/identifiers.ts';
 import type { Heartbeat } from '../../../lib/control/control-plane.ts';
-import type { HealthStore, RecordWrite } from '../../../lib/control/health-store.ts';
+import type { HealthStore, RecordWrite, SiteRecord } from '../../../lib/control/health-store.ts';
 import { Ingest } from '../../../lib/control/ingest.ts';
-import { CONTROL_LIMITS } from '../../../lib/control/limits.ts';
+import { CONTROL_LIMITS, PING_BOOT_ID } from '../../../lib/control/limits.ts';
 import type { RecoveryState } from '../../../lib/recovery/state.ts';
 import {
   MemoryHealthTable,
   memoryHealthStore,
 } from '../../../lib/simulation/memory-health-store.ts';
 import { createLogStory, steadyStory } from '../../support/log-story.ts';
-import { EAST, T0, WEST } from '../../support/service-states.ts';
+import { EAST, servicePolicy, T0, WEST } from '../../support/service-states.ts';
 
 interface Harness {
   readonly table: MemoryHealthTable;
@@ -36,11 +36,11 @@ function createHarness(state: RecoveryState = steadyStory().state()): Harness {
       calls.push('read');
       return isReadable ? await store.read(service, site) : { kind: 'unknown', cause: 'away' };
     },
-    write: async (expected, record) => {
+    write: async (expected, record, wakeAt) => {
       calls.push('write');
       const answer = answers.shift();
       if (answer === undefined || answer.isApplied) {
-        const outcome = await store.write(expected, record);
+        const outcome = await store.write(expected, record, wakeAt);
         return answer?.outcome ?? outcome;
       }
       return answer.outcome;
@@ -92,6 +92,8 @@ describe('a heartbeat', () => {
       role: 'active',
       epoch,
       nextBeatMs: 1000,
+      leaseMs: 3000,
+      isNew: true,
     });
     expect(await ingest.ingest(beatOf(1, { site: WEST }))).toMatchObject({ role: 'standby' });
   });
@@ -105,12 +107,33 @@ describe('a heartbeat', () => {
     });
   });
 
+  test('by URL beside an agent proves life, and leaves order, lag and a log what was said', async () => {
+    const { ingest, table } = createHarness();
+    const ping = { sequence: null, bootId: PING_BOOT_ID } as const;
+    const log = { kind: 'log', exitCode: null, message: 'halfway' } as const;
+    await ingest.ingest(beatOf(1, { status: 'failing', replicationLagMs: 420 }));
+    const after = { ...ping, receivedAt: epochMillis(T0 + 1500) };
+    expect(await ingest.ingest(beatOf(1, { ...after, job: log }))).toMatchObject({ isNew: true });
+    expect(table.read('checkout', EAST)).toMatchObject({
+      window: { bootId: 'boot-1', lastSequence: 1, lastArrivalAt: T0 + 1500, flapPenalty: 0 },
+      reportedStatus: 'failing',
+      replicationLagMs: 420,
+    });
+    await ingest.ingest(beatOf(1, { ...after, receivedAt: epochMillis(T0 + 2000) }));
+    expect(table.read('checkout', EAST)).toMatchObject({
+      reportedStatus: 'ok',
+      replicationLagMs: 420,
+    });
+    expect(await ingest.ingest(beatOf(2))).toMatchObject({ isNew: true });
+  });
+
   test('that came before changes nothing and is accepted', async () => {
     const { ingest, table, calls } = createHarness();
     await ingest.ingest(beatOf(2));
     const before = table.read('checkout', EAST);
     expect(await ingest.ingest(beatOf(2, { receivedAt: epochMillis(T0 + 60_000) }))).toMatchObject({
       kind: 'accepted',
+      isNew: false,
     });
     await ingest.ingest(beatOf(1));
     expect(table.read('checkout', EAST)).toBe(before);
@@ -129,6 +152,25 @@ describe('a heartbeat', () => {
   test('is not refused by a region that knows no configuration yet: it may be behind', async () => {
     const { ingest } = createHarness(createLogStory().state());
     expect(await ingest.ingest(beatOf(1))).toMatchObject({ kind: 'unavailable' });
+  });
+});
+
+describe('a goodbye', () => {
+  test('of another boot than the one in force is not obeyed, remembered or not', async () => {
+    const { ingest, table } = createHarness();
+    await ingest.ingest(beatOf(7, { bootId: 'boot-0', status: 'leaving' }));
+    expect(table.read('checkout', EAST)).toBeNull();
+    for (let boot = 1; boot <= 20; boot += 1) {
+      await ingest.ingest(beatOf(boot, { bootId: `boot-${boot}` }));
+    }
+    const before = table.read('checkout', EAST);
+    for (const old of [1, 15, 19, 99]) {
+      const goodbye = { bootId: `boot-${old}`, status: 'leaving' } as const;
+      expect(await ingest.ingest(beatOf(500 + old, goodbye))).toMatchObject({ isNew: false });
+    }
+    expect(table.read('checkout', EAST)).toEqual(before);
+    await ingest.ingest(beatOf(21, { bootId: 'boot-20', status: 'leaving' }));
+    expect(table.read('checkout', EAST)?.reportedStatus).toBe('leaving');
   });
 });
 
@@ -236,5 +278,128 @@ describe('a table that falters', () => {
     answers.push({ outcome: { kind: 'conflict', record: null }, isApplied: false });
     expect(await ingest.ingest(beatOf(2))).toMatchObject({ kind: 'accepted' });
     expect(table.read('checkout', EAST)).toMatchObject({ window: { lastSequence: 2 } });
+  });
+});
+
+describe('beats that come together', () => {
+  test('cost one write for all of a site, and are answered each in their place', async () => {
+    const { ingest, calls, table } = createHarness();
+    const beats = [beatOf(1), beatOf(1, { site: WEST }), beatOf(2), beatOf(2), beatOf(3)];
+    const outcomes = await ingest.ingestBatch(beats);
+    expect(outcomes).toMatchObject([
+      { kind: 'accepted', role: 'active', isNew: true },
+      { kind: 'accepted', role: 'standby', isNew: true },
+      { kind: 'accepted', isNew: true },
+      { kind: 'accepted', isNew: false },
+      { kind: 'accepted', isNew: true },
+    ]);
+    expect(calls.toSorted()).toEqual(['read', 'read', 'write', 'write']);
+    expect(table.read('checkout', EAST)).toMatchObject({
+      revision: 1,
+      window: { lastSequence: 3, received: 3 },
+    });
+  });
+
+  test('leave out what is about no site, and keep the rest', async () => {
+    const { ingest } = createHarness();
+    const beats = [beatOf(1, { site: 'nowhere' }), beatOf(1), beatOf(2, { site: 'nowhere' })];
+    expect((await ingest.ingestBatch(beats)).map(({ kind }) => kind)).toEqual([
+      'unknown-site',
+      'accepted',
+      'unknown-site',
+    ]);
+    expect(await ingest.ingestBatch([])).toEqual([]);
+  });
+
+  test('of one site whose write gets lost say so, and those of the others are in', async () => {
+    const { ingest, answers } = createHarness();
+    await ingest.ingest(beatOf(1));
+    await ingest.ingest(beatOf(1, { site: WEST }));
+    for (let count = 0; count < CONTROL_LIMITS.ingestAttemptsMax; count += 1) {
+      answers.push({ outcome: LOST, isApplied: false });
+    }
+    const [first, second] = await ingest.ingestBatch([beatOf(2), beatOf(3)]);
+    expect([first?.kind, second?.kind]).toEqual(['unavailable', 'unavailable']);
+    expect(await ingest.ingestBatch([beatOf(2, { site: WEST })])).toMatchObject([
+      { kind: 'accepted' },
+    ]);
+  });
+
+  test('whose answer was lost are told as new: they were not known before', async () => {
+    const { ingest, answers } = createHarness();
+    await ingest.ingest(beatOf(1));
+    answers.push({ outcome: LOST, isApplied: true });
+    expect(await ingest.ingestBatch([beatOf(1), beatOf(2)])).toMatchObject([
+      { isNew: false },
+      { isNew: true },
+    ]);
+  });
+});
+
+describe('the timer of a site', () => {
+  const timersOf = (table: MemoryHealthTable) =>
+    table.timers.map(({ at, awaits }) => [at - T0, awaits]).sort(([a = 0], [b = 0]) => a - b);
+
+  test('comes with the first beat, and no further beat at its pace touches it', async () => {
+    const { ingest, table } = createHarness();
+    await ingest.ingest(beatOf(1));
+    expect(timersOf(table)).toEqual([[1000, 1]]);
+    for (let sequence = 2; sequence <= 15; sequence += 1) {
+      await ingest.ingest(beatOf(sequence));
+    }
+    expect(timersOf(table)).toEqual([[1000, 1]]);
+  });
+
+  test('comes at once when the site describes itself in other words', async () => {
+    const { ingest, table } = createHarness();
+    await ingest.ingest(beatOf(1));
+    await ingest.ingest(beatOf(2, { status: 'degraded' }));
+    await ingest.ingest(beatOf(3, { status: 'degraded' }));
+    await ingest.ingest(beatOf(4, { status: 'leaving' }));
+    expect(timersOf(table)).toEqual([
+      [1000, 1],
+      [2000, 2],
+      [4000, 4],
+    ]);
+  });
+
+  test('comes where the deadline is earlier than it was, as after a change of the policy', async () => {
+    const story = steadyStory();
+    const table = new MemoryHealthTable();
+    const ingest = new Ingest(memoryHealthStore(table), story.state);
+    await ingest.ingest(beatOf(1));
+    await ingest.ingest(beatOf(2));
+    const before = table.read('checkout', EAST)?.suspectAt ?? 0;
+    const detection = { intervalMs: 200, suspectPhi: 8, failPhi: 16, silenceMsMax: 2000 };
+    story.configure(servicePolicy({ detection }));
+    await ingest.ingest(beatOf(3));
+    const after = table.read('checkout', EAST)?.suspectAt ?? 0;
+    expect(after).toBeLessThan(before);
+    expect(timersOf(table)).toEqual([
+      [1000, 1],
+      [after - T0, 3],
+    ]);
+  });
+
+  test('comes with the beat that follows when the observer has given the site up', async () => {
+    const { ingest, table } = createHarness();
+    await ingest.ingest(beatOf(1));
+    const record = table.read('checkout', EAST);
+    table.write(1, { ...record, wakesOnBeat: true } as SiteRecord);
+    await ingest.ingest(beatOf(2));
+    expect(timersOf(table)).toContainEqual([2000, 3]);
+    expect(table.read('checkout', EAST)).toMatchObject({ revision: 3, wakesOnBeat: false });
+  });
+
+  test('is armed for the next deadline by a process that meets the site for the first time', async () => {
+    const { ingest, table } = createHarness();
+    await ingest.ingest(beatOf(1));
+    const other = new Ingest(memoryHealthStore(table), () => steadyStory().state());
+    await other.ingest(beatOf(2));
+    const suspectAt = (table.read('checkout', EAST)?.suspectAt ?? 0) - T0;
+    expect(timersOf(table)).toEqual([
+      [1000, 1],
+      [suspectAt, 2],
+    ]);
   });
 });

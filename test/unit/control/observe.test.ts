@@ -10,7 +10,7 @@ import {
 } from '../../../lib/simulation/memory-health-store.ts';
 import { createLogStory, type LogStory, steadyStory } from '../../support/log-story.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { EAST, OBSERVERS, T0, WEST } from '../../support/service-states.ts';
+import { EAST, OBSERVERS, servicePolicy, T0, WEST } from '../../support/service-states.ts';
 
 const [A = regionId('a'), B = regionId('b'), C = regionId('c')] = OBSERVERS;
 const TICK_MS = 1000;
@@ -40,7 +40,11 @@ function createHarness(): Harness {
   const table = new MemoryHealthTable();
   const store = memoryHealthStore(table);
   let isListable = true;
-  const health: HealthStore = { ...store, list: async () => (isListable ? store.list() : null) };
+  const health: HealthStore = {
+    ...store,
+    due: async (until, limit) => (isListable ? store.due(until, limit) : null),
+    list: async (after, limit) => (isListable ? store.list(after, limit) : null),
+  };
   const ingest = new Ingest(health, story.state);
   const create = () =>
     new Observer({ region: A, health, clock, takeStoreErrors: () => ingest.takeStoreErrors() });
@@ -59,6 +63,7 @@ function createHarness(): Harness {
     for (const command of commands) {
       story.write(command, command.at);
     }
+    await observer.tidy(story.state());
     return commands;
   };
   return {
@@ -235,5 +240,119 @@ describe('what an observer shows', () => {
     await onlooker.look();
     expect(onlooker.observations(story.state())[0]).toMatchObject({ silentMs: 4000 });
     expect(table.observer).toBe(before);
+  });
+});
+
+describe('what an observer reads', () => {
+  test('is only what is due: nothing of sites whose deadline is far', async () => {
+    const clock = createManualClock(T0);
+    const story = createLogStory();
+    const detection = { intervalMs: 60_000, suspectPhi: 8, failPhi: 16, silenceMsMax: 720_000 };
+    story.configure(servicePolicy({ detection }));
+    story.finishRuns();
+    const read: string[] = [];
+    const table = new MemoryHealthTable();
+    const store = memoryHealthStore(table);
+    const health: HealthStore = {
+      ...store,
+      readMany: (sites) => {
+        read.push(...sites.map(({ site }) => site));
+        return store.readMany(sites);
+      },
+      list: async () => null,
+    };
+    const observer = new Observer({ region: A, health, clock, takeStoreErrors: () => 0 });
+    const ingest = new Ingest(store, story.state);
+    const round = async () => {
+      for (const command of await observer.observe(story.state())) {
+        story.write(command, command.at);
+      }
+      await observer.tidy(story.state());
+      await clock.advance(TICK_MS);
+    };
+    const said = { service: 'checkout', sequence: 1, bootId: 'boot-1', status: 'ok' } as const;
+    for (const site of [EAST, WEST]) {
+      await ingest.ingest({ ...said, site, replicationLagMs: null, receivedAt: clock.wallNow() });
+    }
+    await round();
+    await round();
+    expect(table.timers.map(({ at, awaits }) => [at, awaits])).toEqual(
+      [EAST, WEST].map((site) => [table.read('checkout', site)?.suspectAt, 0]),
+    );
+    read.length = 0;
+    for (let rounds = 0; rounds < 60; rounds += 1) {
+      await round();
+    }
+    expect(read).toEqual([]);
+    expect(story.service().sites[EAST]?.verdicts[A]?.verdict.state).toBe('healthy');
+  });
+
+  test('is a failed site no more, until it beats again', async () => {
+    const { rounds, table, story } = createHarness();
+    await rounds(30, EAST, WEST);
+    await rounds(20, WEST);
+    expect(story.service().sites[EAST]?.verdicts[A]?.verdict.state).toBe('failed');
+    expect(table.timers.filter(({ site }) => site === EAST)).toEqual([]);
+    expect(table.read('checkout', EAST)).toMatchObject({ wakesOnBeat: true });
+    expect(statesOf(await rounds(1, EAST, WEST))).toEqual([`${EAST} suspect`]);
+    expect(table.read('checkout', EAST)).toMatchObject({ wakesOnBeat: false });
+  });
+
+  test('is what somebody else woke it for', async () => {
+    const { rounds, table, clock, story } = createHarness();
+    await rounds(30, EAST, WEST);
+    const record = table.read('checkout', EAST);
+    if (record === null) {
+      throw new Error('the site was never heard');
+    }
+    table.write(record.revision, { ...record, reportedStatus: 'failing' });
+    await memoryHealthStore(table).wake(clock.wallNow(), 'checkout', EAST);
+    expect(statesOf(await rounds(1, WEST))).toEqual([`${EAST} degraded`]);
+    expect(story.service().sites[EAST]?.verdicts[A]?.verdict.code).toBe('reports-failing');
+  });
+
+  test('is what no timer brings up, within minutes, by the slow sweep', async () => {
+    const { rounds, table, story } = createHarness();
+    await rounds(30, EAST, WEST);
+    for (const timer of table.timers) {
+      table.dropTimer(timer);
+    }
+    const news = await rounds(320, WEST);
+    expect(statesOf(news)).toContain(`${EAST} failed`);
+    expect(story.service().sites[WEST]?.verdicts[A]?.verdict.state).toBe('healthy');
+  });
+
+  test('are all sites of a service whose policy changed, whatever their timers say', async () => {
+    const { rounds, story } = createHarness();
+    await rounds(30, EAST, WEST);
+    const detection = { intervalMs: 100, suspectPhi: 8, failPhi: 16, silenceMsMax: 1200 };
+    story.configure(servicePolicy({ detection }));
+    expect(statesOf(await rounds(3))).toContain(`${EAST} failed`);
+  });
+
+  test('is for a status view everything, once however many ask at once', async () => {
+    const { table, clock, story } = createHarness();
+    const store = memoryHealthStore(table);
+    let lists = 0;
+    const health: HealthStore = {
+      ...store,
+      list: (after, limit) => {
+        lists += 1;
+        return store.list(after, limit);
+      },
+    };
+    const onlooker = new Observer({ region: A, health, clock, takeStoreErrors: () => 0 });
+    const ingest = new Ingest(store, story.state);
+    const said = { service: 'checkout', bootId: 'b', status: 'ok', replicationLagMs: 1 } as const;
+    const beat = (sequence: number) =>
+      ingest.ingest({ ...said, site: EAST, sequence, receivedAt: clock.wallNow() });
+    await beat(1);
+    await Promise.all([onlooker.look(), onlooker.look(), onlooker.look()]);
+    expect(lists).toBe(1);
+    await clock.advance(2000);
+    await beat(2);
+    await onlooker.look();
+    expect(onlooker.observations(story.state())[0]).toMatchObject({ silentMs: 0 });
+    expect(lists).toBe(2);
   });
 });
