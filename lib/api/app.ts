@@ -9,32 +9,46 @@ import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { createGuards } from './access.ts';
-import type { ApiApp, ApiDependencies, ApiEnvironment } from './dependencies.ts';
+import type { ApiApp, ApiContext, ApiDependencies, ApiEnvironment } from './dependencies.ts';
 import { allowedMethods, problem, thrownProblem } from './errors.ts';
 import { API_LIMITS } from './limits.ts';
+import { registerBeatHistory } from './routes/beat-history.ts';
 import { registerCommands } from './routes/commands.ts';
 import { OPERATOR_TOKEN, SITE_TOKEN } from './routes/definition.ts';
 import { registerHealth } from './routes/health.ts';
+import { registerHeartbeatBatches } from './routes/heartbeat-batches.ts';
 import { registerHeartbeats } from './routes/heartbeats.ts';
+import { registerMaintenance } from './routes/maintenance.ts';
 import { registerPage } from './routes/page.ts';
+import { registerPings } from './routes/pings.ts';
 import { registerReads, registerSlowReads } from './routes/reads.ts';
+import { registerReports } from './routes/reports.ts';
 import { registerRouting } from './routes/routing.ts';
+import { createSiteGate } from './site-gate.ts';
 import { validationProblem } from './validation.ts';
 
 /**
  * @example
- * const app = createApi({ plane, auth, settings, clock, randomId: () => crypto.randomUUID(), log });
+ * const arrivedAt = () => clock.wallNow();
+ * const randomId = () => crypto.randomUUID();
+ * const app = createApi({ plane, auth, settings, clock, arrivedAt, randomId, log });
  * const response = await app.request('/v1/status');
  */
 export function createApi(dependencies: ApiDependencies): ApiApp {
   const app: ApiApp = new OpenAPIHono<ApiEnvironment>({ defaultHook: validationProblem });
   const guards = createGuards(dependencies);
   registerMiddleware(app, dependencies);
-  registerHeartbeats(app, dependencies);
+  const gate = createSiteGate(dependencies);
+  registerHeartbeats(app, dependencies, gate);
+  registerHeartbeatBatches(app, dependencies, gate);
+  registerPings(app, dependencies, { guards, gate });
+  registerReports(app, dependencies, gate);
   registerRouting(app, dependencies, guards);
   registerCommands(app, dependencies, guards);
+  registerMaintenance(app, dependencies, guards);
   registerReads(app, dependencies, guards);
   registerSlowReads(app, dependencies, guards);
+  registerBeatHistory(app, dependencies, guards);
   registerHealth(app, dependencies, guards);
   registerPage(app, dependencies, guards);
   app.on('GET', '/openapi.json', guards.reader);
@@ -63,18 +77,44 @@ function registerMiddleware(app: ApiApp, { randomId, log }: ApiDependencies): vo
       c.res.headers.set('cache-control', 'no-store');
     }
   });
-  app.use(
-    bodyLimit({
-      maxSize: API_LIMITS.bodyBytesMax,
-      onError: (c) =>
-        problem(c, 'body-too-large', {
-          detail: `the body has more than ${API_LIMITS.bodyBytesMax} bytes`,
-        }),
-    }),
-  );
+  limitBodies(app);
   app.onError((thrown, c) =>
     thrownProblem(c, thrown, (fields) => log('error', 'request-failed', fields)),
   );
+}
+
+const limitOf = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: (c) =>
+      problem(c, 'body-too-large', { detail: `the body has more than ${maxSize} bytes` }),
+  });
+
+/**
+ * The server lets no more through than a declared length says. To look at the body itself makes the
+ * framework build a whole request, which is the dearest part of a heartbeat that is ours.
+ */
+function isDeclared(c: ApiContext, bytesMax: number): boolean {
+  const length = c.req.header('content-length') ?? '';
+  return (
+    /^\d{1,9}$/.test(length) &&
+    Number(length) <= bytesMax &&
+    c.req.header('transfer-encoding') === undefined
+  );
+}
+
+/** The beginning of a ping's body is read and the rest is not: a job may print what it likes. */
+function limitBodies(app: ApiApp): void {
+  const [usual, batch] = [limitOf(API_LIMITS.bodyBytesMax), limitOf(API_LIMITS.batchBodyBytesMax)];
+  app.use(async (c, next) => {
+    const { path } = c.req;
+    if (path.startsWith('/beat/')) {
+      return next();
+    }
+    const isBatch = /^\/v1\/services\/[^/]+\/heartbeats$/.test(path);
+    const bytesMax = isBatch ? API_LIMITS.batchBodyBytesMax : API_LIMITS.bodyBytesMax;
+    return isDeclared(c, bytesMax) ? await next() : await (isBatch ? batch : usual)(c, next);
+  });
 }
 
 /** Every path that has a route answers its other methods with 405 and what it does have. */

@@ -8,7 +8,7 @@ import { describeError } from '../base/errors.ts';
 import { type ProblemJson, problemSchema } from './schemas.ts';
 
 export interface ClientRequest {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With its query, from `/`. */
   readonly path: string;
   readonly body?: unknown;

@@ -8,7 +8,8 @@
  */
 import type { z } from '@hono/zod-openapi';
 import type { Random } from '../base/clock.ts';
-import type { ServicePolicy } from '../recovery/policy.ts';
+import type { MonitorPolicy, ServicePolicy } from '../recovery/policy.ts';
+import { type BeatHistoryJson, beatHistorySchema } from './beat-history-schemas.ts';
 import {
   type ClientFetch,
   type ClientRequest,
@@ -16,6 +17,7 @@ import {
   parseJson,
   type Transport,
 } from './client-transport.ts';
+import { withNewestSights } from './newest-sights.ts';
 import {
   type CommandAnswerJson,
   type CommandLookupJson,
@@ -84,14 +86,23 @@ export interface FailbackAsk extends Ask {
   readonly force?: boolean;
 }
 
+export interface MaintenanceAsk extends Ask {
+  readonly site?: string;
+  readonly forMs: number;
+}
+
 export interface ApiClient {
   readonly status: () => Promise<ReadAnswer<StatusJson>>;
+  /** The same, with each site of a monitor as the region that heard it last sees it. */
+  readonly statusOfAll: () => Promise<ReadAnswer<StatusJson>>;
   readonly services: () => Promise<ReadAnswer<ServicesJson>>;
   readonly runs: () => Promise<ReadAnswer<RunsJson>>;
   readonly run: (run: string) => Promise<ReadAnswer<RunJson>>;
   /** The report as it was written, byte by byte. */
   readonly report: (run: string, format: 'json' | 'markdown') => Promise<ReadAnswer<string>>;
   readonly log: (after: number, limit: number) => Promise<ReadAnswer<LogJson>>;
+  /** As the region that answers keeps them: with several endpoints, of any one. */
+  readonly beats: (service: string, site: string) => Promise<ReadAnswer<BeatHistoryJson>>;
   readonly lookUp: (command: string) => Promise<ReadAnswer<CommandLookupJson>>;
   /** Under `key`, or a new one. The same key again is the same command. */
   readonly failover: (service: string, ask: FailoverAsk, key?: string) => Promise<CommandAnswer>;
@@ -101,8 +112,21 @@ export interface ApiClient {
     note: { readonly text: string; readonly by?: string },
     key?: string,
   ) => Promise<CommandAnswer>;
+  readonly startMaintenance: (
+    service: string,
+    ask: MaintenanceAsk,
+    key?: string,
+  ) => Promise<CommandAnswer>;
+  readonly endMaintenance: (
+    service: string,
+    ask: { readonly site?: string; readonly reason?: string; readonly by?: string },
+    key?: string,
+  ) => Promise<CommandAnswer>;
   readonly applyConfig: (
-    policies: readonly ServicePolicy[],
+    configuration: {
+      readonly policies: readonly ServicePolicy[];
+      readonly monitors: readonly MonitorPolicy[];
+    },
     ask: Ask,
     key?: string,
   ) => Promise<CommandAnswer>;
@@ -123,6 +147,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       : command(session, request, key);
   return {
     status: () => get('/v1/status', statusSchema),
+    statusOfAll: () => statusOfAll(session),
     services: () => get('/v1/services', servicesSchema),
     runs: () => get('/v1/runs', runsSchema),
     run: (run) => get(`/v1/runs/${encodeURIComponent(run)}`, runSchema),
@@ -132,6 +157,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       return read(session, { method: 'GET', path, accept }, (text) => ({ value: text }));
     },
     log: (after, limit) => get(`/v1/log?after=${after}&limit=${limit}`, logSchema),
+    beats: (service, site) =>
+      get(servicePath(service, `sites/${encodeURIComponent(site)}/beats`), beatHistorySchema),
     lookUp: (id) => get(`/v1/commands/${encodeURIComponent(id)}`, commandLookupSchema),
     failover: (service, body, key) =>
       ask({ method: 'POST', path: servicePath(service, 'failover'), body }, body.dryRun, key),
@@ -139,8 +166,17 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       ask({ method: 'POST', path: servicePath(service, 'failback'), body }, body.dryRun, key),
     note: (service, body, key) =>
       ask({ method: 'POST', path: servicePath(service, 'notes'), body }, false, key),
-    applyConfig: (policies, body, key) =>
-      ask({ method: 'PUT', path: '/v1/config', body: { policies, ...body } }, body.dryRun, key),
+    startMaintenance: (service, body, key) =>
+      ask({ method: 'POST', path: servicePath(service, 'maintenance'), body }, body.dryRun, key),
+    endMaintenance: (service, words, key) => {
+      const query = new URLSearchParams({ ...words });
+      const path = `${servicePath(service, 'maintenance')}?${query}`;
+      return ask({ method: 'DELETE', path }, false, key);
+    },
+    applyConfig: ({ policies, monitors }, body, key) => {
+      const request = { policies, monitors, ...body };
+      return ask({ method: 'PUT', path: '/v1/config', body: request }, body.dryRun, key);
+    },
   };
 }
 
@@ -195,6 +231,28 @@ async function read<Value>(
     }
   }
   return refusal ?? { kind: 'unreachable', silences };
+}
+
+/** How long the other regions may take, where one has answered already. */
+const SIGHT_PATIENCE_MS = 1000;
+
+/** One region that answers is enough; of the others all are asked at once, and none is awaited long. */
+async function statusOfAll(session: Session): Promise<ReadAnswer<StatusJson>> {
+  const { options, transport } = session;
+  const request: ClientRequest = { method: 'GET', path: '/v1/status' };
+  const parse = jsonOf(statusSchema);
+  const answer = await read(session, request, parse);
+  if (answer.kind !== 'ok' || answer.value.monitors.length === 0) {
+    return answer;
+  }
+  const brief = { ...transport, timeoutMs: Math.min(transport.timeoutMs, SIGHT_PATIENCE_MS) };
+  const rest = options.endpoints.filter((endpoint) => endpoint !== answer.endpoint);
+  const outcomes = await Promise.all(rest.map((endpoint) => exchange(brief, endpoint, request)));
+  const others = outcomes.flatMap((outcome) => {
+    const parsed = outcome.kind === 'success' ? parse(outcome.text) : null;
+    return parsed === null ? [] : [parsed.value];
+  });
+  return { ...answer, value: withNewestSights(answer.value, others) };
 }
 
 /** What one endpoint's answer means for the command. */

@@ -7,6 +7,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Clock } from '../base/clock.ts';
+import type { EpochMillis } from '../base/identifiers.ts';
 import type { LogEvent } from '../base/log.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { TokenBucketPolicy } from '../resilience/token-bucket.ts';
@@ -44,6 +45,14 @@ export interface ApiDependencies {
   readonly auth: ApiAuth;
   readonly settings: ApiSettings;
   readonly clock: Clock;
+  /**
+   * When the request that a heartbeat came in with reached this region, by the region's clock: on AWS
+   * the stamp of the ingress, which stands before a cold start. All beats of a site are stamped by
+   * one kind of clock, so that a slow start of ours never looks like a late beat of theirs.
+   *
+   * @param bindings what the host gave along with the request (`c.env`)
+   */
+  readonly arrivedAt: (bindings: unknown) => EpochMillis;
   /** A new random UUID: request ids, and command ids where the caller names none. */
   readonly randomId: () => string;
   readonly log: LogEvent;
@@ -56,7 +65,10 @@ export interface ApiEnvironment {
 export type ApiApp = OpenAPIHono<ApiEnvironment>;
 export type ApiContext = Context<ApiEnvironment>;
 
-/** A site beats ten times a second at most; twice that leaves room for a repeat of each beat. */
+/**
+ * Of one token, in one process. A site beats ten times a second at most; twice that leaves room for a
+ * repeat of each beat.
+ */
 export const HEARTBEAT_RATE_DEFAULT: TokenBucketPolicy = { capacity: 60, refillPerSecond: 20 };
 
 export const LOCAL_EVENTS: EventSettings = {

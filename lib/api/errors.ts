@@ -56,6 +56,27 @@ export const PROBLEMS = {
     'There is no such site',
     'GET /v1/services/{service} lists its sites.',
   ),
+  'unknown-token': never(
+    404,
+    'No site has this token',
+    'Compare its SHA-256 with the configured one; a token that was rotated away is no longer known.',
+  ),
+  'token-ambiguous': never(
+    409,
+    'Several sites share this token',
+    'Give each site a token of its own, or post a heartbeat that names the site.',
+  ),
+  'site-missing': never(
+    400,
+    'The token does not say which site this is',
+    'Add `?site=NAME`: lower-case letters, digits and dashes, first a letter.',
+  ),
+  'site-not-provisioned': never(
+    409,
+    'The site cannot come into being',
+    'Name it in the configuration, or raise `provisioning.maxSites` of its monitor.',
+  ),
+  'body-not-text': never(400, 'The body is not UTF-8 text', 'Send JSON in UTF-8.'),
   'unknown-run': never(
     404,
     'There is no such run',
@@ -81,7 +102,11 @@ export const PROBLEMS = {
     'These log entries are compacted',
     'Read on from `firstAvailable`, or look into the archive.',
   ),
-  'body-too-large': never(413, 'The body is too large', 'One request carries at most 64 KiB.'),
+  'body-too-large': never(
+    413,
+    'The body is too large',
+    'One request carries at most 64 KiB, a batch of heartbeats 256 KiB.',
+  ),
   'unsupported-media-type': never(
     415,
     'The body must be JSON',
@@ -243,7 +268,7 @@ function render(
     type: `urn:tripoint:problem:${kind.code}`,
     title: kind.title,
     status: kind.status,
-    instance: c.req.path,
+    instance: publicPath(c.req.path),
     code: kind.code,
     hint,
     retryable: kind.retryable,
@@ -258,6 +283,11 @@ function render(
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
   }) as ProblemResponse;
+}
+
+/** The path of a ping holds a token, which may not be repeated anywhere. */
+function publicPath(path: string): string {
+  return /^\/+beat/i.test(path) ? '/beat/{token}' : path;
 }
 
 /** RFC 9110: Retry-After belongs to 429 and 503. */

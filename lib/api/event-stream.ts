@@ -9,7 +9,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { EventSettings } from './dependencies.ts';
-import { rfc3339 } from './present.ts';
+import { rfc3339 } from './present-parts.ts';
 
 /** How long a browser waits before it connects again, milliseconds. */
 const RETRY_MS = 2000;

@@ -5,7 +5,6 @@
  * accident. In particular token hashes never leave: not with a service, and not with the log entry
  * that configured it. A reader who must verify the hash chain uses the archive, which is complete.
  */
-import type { EpochMillis } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
 import type { Configuration } from '../consensus/membership.ts';
@@ -16,26 +15,33 @@ import type {
   StatusView,
 } from '../control/control-plane.ts';
 import type { SitePolicy } from '../recovery/policy.ts';
+import {
+  type ProbePolicy,
+  probeExpectation,
+  probesOf,
+  probeTarget,
+} from '../recovery/probe-policy.ts';
 import type { Run, Step } from '../recovery/run.ts';
-import type {
-  CommittedVerdict,
-  Decision,
-  Phase,
-  RecoveryState,
-  ServiceState,
-  SiteState,
-} from '../recovery/state.ts';
+import type { Decision, Phase, RecoveryState, ServiceState } from '../recovery/state.ts';
+import { presentMonitors } from './present-monitors.ts';
+import {
+  presentObservation,
+  presentOpinion,
+  presentVerdicts,
+  rfc3339,
+  rfc3339OrNull,
+} from './present-parts.ts';
+import { presentWarnings } from './present-warnings.ts';
 import type {
   ConsensusJson,
   LogJson,
-  ObservationJson,
   PhaseJson,
+  ProbeJson,
   RunJson,
   ServiceJson,
   SiteJson,
   StatusJson,
   StepJson,
-  VerdictJson,
 } from './schemas.ts';
 import { stagesOf } from './stages.ts';
 
@@ -54,6 +60,7 @@ export function presentStatus(view: StatusView, { mode, version }: Presentation)
     configHash: state.configHash,
     consensus: presentConsensus(view.position, state),
     services: presentServices(view),
+    monitors: presentMonitors(view),
     runs: presentRuns(state),
     timeline: state.timeline.toReversed().map(({ index, at, service, kind, sentence }) => ({
       index,
@@ -123,6 +130,13 @@ function describeService(service: ServiceState, sight: Sight): ServiceJson {
     decision: presentDecision(service.decision),
     lastRunEndedAt: rfc3339OrNull(service.lastRunEndedAt),
     reviewAt: rfc3339OrNull(service.reviewAt),
+    maintenance: (service.maintenance ?? []).map(({ site, since, until, by, reason }) => ({
+      site,
+      sinceAt: rfc3339(since),
+      untilAt: rfc3339(until),
+      by,
+      reason,
+    })),
     sites: policy.sites.map((site) => presentSite(service, site, sight)),
   };
 }
@@ -189,11 +203,6 @@ export function presentLog(
   };
 }
 
-/** RFC 3339 in UTC with milliseconds. An instant no calendar can write becomes the epoch. */
-export function rfc3339(instant: EpochMillis): string {
-  return new Date(isWritable(instant) ? instant : 0).toISOString();
-}
-
 function presentConsensus(position: LogPosition, { observers }: RecoveryState): ConsensusJson {
   const regions = observers.length === 0 ? position.reachable : observers;
   return {
@@ -210,6 +219,12 @@ function presentConsensus(position: LogPosition, { observers }: RecoveryState): 
   };
 }
 
+function presentProbe(probe: ProbePolicy): ProbeJson {
+  const { intervalMs, timeoutMs, rise, fall } = probe;
+  const [target, expectation] = [probeTarget(probe), probeExpectation(probe)];
+  return { target, expectation, intervalMs, timeoutMs, rise, fall };
+}
+
 function presentSite(service: ServiceState, policy: SitePolicy, sight: Sight): SiteJson {
   const { site, region, address, probeUrl } = policy;
   const state = ownValue(service.sites, site);
@@ -219,6 +234,7 @@ function presentSite(service: ServiceState, policy: SitePolicy, sight: Sight): S
     region,
     address,
     probeUrl,
+    probes: probesOf(policy).map(presentProbe),
     role: service.activeSite === site ? 'active' : 'standby',
     opinion: presentOpinion(state),
     verdicts: presentVerdicts(state, sight),
@@ -228,50 +244,7 @@ function presentSite(service: ServiceState, policy: SitePolicy, sight: Sight): S
       state: alarm.state,
       at: rfc3339(alarm.at),
     })),
-  };
-}
-
-function presentOpinion(state: SiteState | undefined): SiteJson['opinion'] {
-  return state === undefined
-    ? { state: 'pending', code: 'never-heard', sentence: 'nothing is known yet', sinceAt: null }
-    : {
-        state: state.opinion.state,
-        code: state.opinion.code,
-        sentence: state.opinion.sentence,
-        sinceAt: rfc3339OrNull(state.opinionSince),
-      };
-}
-
-/** In the order of the configured observers; one that said nothing is absent. */
-function presentVerdicts(state: SiteState | undefined, { observers }: Sight): VerdictJson[] {
-  return observers.flatMap((observer) => {
-    const committed = state === undefined ? undefined : ownValue(state.verdicts, observer);
-    return committed === undefined ? [] : presentVerdict(observer, committed);
-  });
-}
-
-function presentVerdict(observer: string, { verdict, at, index }: CommittedVerdict): VerdictJson {
-  return {
-    observer,
-    state: verdict.state,
-    code: verdict.code,
-    sentence: verdict.sentence,
-    phi: rounded(verdict.phi),
-    lastBeatAt: rfc3339OrNull(verdict.lastArrivalAt),
-    at: rfc3339(at),
-    index,
-  };
-}
-
-function presentObservation(observation: LiveObservation): ObservationJson {
-  return {
-    phi: rounded(observation.phi),
-    silentMs: observation.silentMs === null ? null : Math.max(0, Math.round(observation.silentMs)),
-    lastBeatAt: rfc3339OrNull(observation.lastBeatAt),
-    suspectAt: rfc3339OrNull(observation.suspectAt),
-    failAt: rfc3339OrNull(observation.failAt),
-    replicationLagMs: observation.replicationLagMs,
-    sentence: observation.sentence,
+    warnings: presentWarnings(state, sight.observers),
   };
 }
 
@@ -331,20 +304,4 @@ function redact(body: JsonValue): JsonValue {
 
 function isArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
-}
-
-/** φ beyond every threshold says nothing more, and JSON has no infinity. */
-const PHI_SHOWN_MAX = 300;
-
-function rounded(phi: number): number {
-  return Number.isNaN(phi) ? 0 : Math.round(Math.min(phi, PHI_SHOWN_MAX) * 100) / 100;
-}
-
-function rfc3339OrNull(instant: EpochMillis | null): string | null {
-  return instant === null || !isWritable(instant) ? null : rfc3339(instant);
-}
-
-/** The range of dates in ECMAScript. */
-function isWritable(instant: number): boolean {
-  return Math.abs(instant) <= 8.64e15;
 }

@@ -6,8 +6,11 @@
  * a site must not look dead for that.
  */
 import { z } from '@hono/zod-openapi';
-import { policiesSchema } from '../config/schema.ts';
+import { monitorIssues, monitorsSchema } from '../config/monitor-schema.ts';
+import { NAME_PATTERN, policiesSchema } from '../config/schema.ts';
+import { RUN_LIMITS } from '../recovery/limits.ts';
 import { API_LIMITS } from './limits.ts';
+import { PING_ACTION } from './ping.ts';
 
 /** Lines of text for people: no control characters, no half surrogates. */
 const CONTROL_CHARACTERS = /[\p{Cc}--[\n\t]]/v;
@@ -54,6 +57,23 @@ export const commandParams = z.object({
   id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'a command id is 1 to 128 printable characters'),
 });
 
+const token = z.string().min(1).max(API_LIMITS.tokenCharactersMax);
+export const plainPingParams = z.object({ token });
+export const pingParams = z.object({
+  token,
+  action: z
+    .string()
+    .regex(PING_ACTION, 'start, fail, log or an exit code of 0 to 255')
+    .openapi({ description: '`start`, `fail`, `log`, or an exit code: 0 = it ended well.' }),
+});
+export const pingQuery = z.object({
+  site: z
+    .string()
+    .regex(NAME_PATTERN, 'lower-case letters, digits and dashes, from a letter')
+    .optional()
+    .openapi({ description: 'Which site, where the token stands for several or lets them come.' }),
+});
+
 export const reportQuery = z.object({ format: z.enum(['json', 'markdown']).optional() });
 export const logQuery = z.object({
   after: wholeNumber('15').default(0),
@@ -80,6 +100,15 @@ export const commandHeaders = z.object({
     .openapi({ description: 'Becomes the command id. Send the same key to repeat a command.' }),
 });
 
+/** To a microsecond: a table has no use for less, and cannot hold the smallest numbers of JSON. */
+const replicationLagMs = z
+  .number()
+  .min(0)
+  .max(1e12)
+  .overwrite((value) => Math.round(value * 1000) / 1000)
+  .nullable()
+  .default(null);
+
 export const heartbeatBody = z
   .object({
     sequence: z.int().min(1).openapi({ description: 'Rises with every beat of one boot.' }),
@@ -87,10 +116,20 @@ export const heartbeatBody = z
       .string()
       .regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable characters')
       .openapi({ description: "Random id of the sender's process." }),
-    status: z.enum(['ok', 'degraded', 'failing']).default('ok'),
-    replicationLagMs: z.number().min(0).max(1e12).nullable().default(null),
+    status: z.enum(['ok', 'degraded', 'failing', 'leaving']).default('ok'),
+    replicationLagMs,
   })
   .openapi('Heartbeat');
+
+export const batchBody = z
+  .object({
+    beats: z
+      .array(heartbeatBody.extend({ site: name }))
+      .min(1)
+      .max(API_LIMITS.beatsPerBatchMax)
+      .openapi({ description: 'In the order in which they were sent.' }),
+  })
+  .openapi('HeartbeatBatch');
 
 export const failoverBody = z
   .strictObject({
@@ -105,6 +144,26 @@ export const failoverBody = z
 export const failbackBody = z
   .strictObject({ reason, force, dryRun, by: actor })
   .openapi('Failback');
+
+export const maintenanceBody = z
+  .strictObject({
+    site: name.optional().openapi({ description: 'Absent = the whole service.' }),
+    forMs: z
+      .int()
+      .min(1000)
+      .max(RUN_LIMITS.maintenanceMsMax)
+      .openapi({ description: 'How long; at most a week. It ends by itself.' }),
+    reason,
+    dryRun,
+    by: actor,
+  })
+  .openapi('Maintenance');
+
+export const maintenanceQuery = z.object({
+  site: name.optional().openapi({ description: 'Absent = the window of the whole service.' }),
+  reason: reason.default('maintenance is over'),
+  by: actor,
+});
 
 export const noteBody = z.strictObject({ text: reason, by: actor }).openapi('Note');
 
@@ -127,8 +186,21 @@ export const configBody = z
         type: 'array',
         items: { type: 'object' },
       }),
+    monitors: z
+      .lazy(() => monitorsSchema)
+      .default([])
+      .openapi('Monitors', {
+        description: 'Every monitor of the cluster; those that are absent are forgotten.',
+        type: 'array',
+        items: { type: 'object' },
+      }),
     reason: reason.default('configuration applied'),
     dryRun,
     by: actor,
+  })
+  .superRefine(({ policies, monitors }, context) => {
+    for (const { path, message } of monitorIssues(policies, monitors)) {
+      context.addIssue({ code: 'custom', path: ['monitors', ...path], message });
+    }
   })
   .openapi('Configuration');

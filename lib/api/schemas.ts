@@ -9,13 +9,19 @@
 import { z } from '@hono/zod-openapi';
 import { ANALYSIS_CODES } from '../recovery/analysis.ts';
 import { DECISION_CODES } from '../recovery/decision.ts';
+import { monitorSchema } from './monitor-schemas.ts';
+import {
+  counter,
+  detectionSchema,
+  durationMs,
+  epochSchema,
+  instant,
+  observationSchema,
+  opinionSchema,
+  verdictSchema,
+  warningSchema,
+} from './schema-parts.ts';
 
-const instant = z.string().openapi({ format: 'date-time', example: '2026-11-23T09:40:00.000Z' });
-const counter = z.int().min(0);
-const durationMs = z.number().min(0);
-
-const VERDICT_STATES = ['pending', 'healthy', 'suspect', 'failed', 'degraded', 'unknown'] as const;
-const verdictState = z.enum(VERDICT_STATES);
 const alarmState = z.enum(['alarm', 'ok', 'insufficient-data']);
 
 export const problemSchema = z
@@ -43,45 +49,17 @@ export const problemSchema = z
   .openapi('Problem');
 export type ProblemJson = z.infer<typeof problemSchema>;
 
-const epochSchema = z
-  .object({ term: counter, index: counter })
-  .openapi('Epoch', { description: 'The log entry that authorised an effect: the fence.' });
-
-export const heartbeatAnswerSchema = z
+const probeSchema = z
   .object({
-    role: z.enum(['active', 'standby', 'unknown']),
-    epoch: epochSchema.nullable(),
-    nextBeatMs: durationMs,
-    receivedAt: instant,
+    target: z.string().openapi({ example: 'GET https://192.0.2.10/healthz' }),
+    expectation: z.string().openapi({ example: 'status 200 to 299' }),
+    intervalMs: durationMs,
+    timeoutMs: durationMs,
+    rise: counter,
+    fall: counter,
   })
-  .openapi('HeartbeatAnswer');
-
-const verdictSchema = z
-  .object({
-    observer: z.string(),
-    state: verdictState,
-    code: z.string(),
-    sentence: z.string(),
-    phi: z.number(),
-    lastBeatAt: instant.nullable(),
-    at: instant,
-    index: counter,
-  })
-  .openapi('Verdict', { description: "One observer's verdict, as committed." });
-export type VerdictJson = z.infer<typeof verdictSchema>;
-
-const observationSchema = z
-  .object({
-    phi: z.number(),
-    silentMs: durationMs.nullable(),
-    lastBeatAt: instant.nullable(),
-    suspectAt: instant.nullable(),
-    failAt: instant.nullable(),
-    replicationLagMs: durationMs.nullable(),
-    sentence: z.string(),
-  })
-  .openapi('Observation', { description: 'What this region sees now, fresher than the log.' });
-export type ObservationJson = z.infer<typeof observationSchema>;
+  .openapi('Probe', { description: 'What every region asks the site, beside its heartbeats.' });
+export type ProbeJson = z.infer<typeof probeSchema>;
 
 const siteSchema = z
   .object({
@@ -89,16 +67,13 @@ const siteSchema = z
     region: z.string(),
     address: z.string(),
     probeUrl: z.string().nullable(),
+    probes: z.array(probeSchema),
     role: z.enum(['active', 'standby']),
-    opinion: z.object({
-      state: verdictState,
-      code: z.string(),
-      sentence: z.string(),
-      sinceAt: instant.nullable(),
-    }),
+    opinion: opinionSchema,
     verdicts: z.array(verdictSchema),
     observation: observationSchema.nullable(),
     alarms: z.array(z.object({ name: z.string(), state: alarmState, at: instant })),
+    warnings: z.array(warningSchema),
   })
   .openapi('Site');
 export type SiteJson = z.infer<typeof siteSchema>;
@@ -112,6 +87,17 @@ export const phaseSchema = z
   .openapi('Phase');
 export type PhaseJson = z.infer<typeof phaseSchema>;
 
+const maintenanceSchema = z
+  .object({
+    site: z.string().nullable().openapi({ description: 'null = the whole service.' }),
+    sinceAt: instant,
+    untilAt: instant,
+    by: z.string(),
+    reason: z.string(),
+  })
+  .openapi('MaintenanceWindow', { description: 'Meanwhile no run starts by itself.' });
+export type MaintenanceJson = z.infer<typeof maintenanceSchema>;
+
 export const serviceSchema = z
   .object({
     service: z.string(),
@@ -122,12 +108,7 @@ export const serviceSchema = z
     automatic: z.boolean(),
     primary: z.string(),
     objectives: z.object({ rtoMs: durationMs, rpoMs: durationMs }),
-    detection: z.object({
-      intervalMs: durationMs,
-      suspectPhi: z.number(),
-      failPhi: z.number(),
-      silenceMsMax: durationMs,
-    }),
+    detection: detectionSchema,
     activeSite: z.string(),
     epoch: epochSchema,
     phase: phaseSchema,
@@ -143,6 +124,7 @@ export const serviceSchema = z
       .nullable(),
     lastRunEndedAt: instant.nullable(),
     reviewAt: instant.nullable(),
+    maintenance: z.array(maintenanceSchema).default([]),
     sites: z.array(siteSchema),
   })
   .openapi('Service');
@@ -237,6 +219,7 @@ export const statusSchema = z
     configHash: z.string().nullable(),
     consensus: consensusSchema,
     services: z.array(serviceSchema),
+    monitors: z.array(monitorSchema),
     runs: z.array(runSchema).openapi({ description: 'Newest first.' }),
     timeline: z.array(timelineEventSchema).openapi({ description: 'Newest first.' }),
   })
@@ -244,7 +227,7 @@ export const statusSchema = z
 export type StatusJson = z.infer<typeof statusSchema>;
 
 export const servicesSchema = z
-  .object({ at: instant, services: z.array(serviceSchema) })
+  .object({ at: instant, services: z.array(serviceSchema), monitors: z.array(monitorSchema) })
   .openapi('Services');
 export type ServicesJson = z.infer<typeof servicesSchema>;
 

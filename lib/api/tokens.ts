@@ -61,7 +61,19 @@ export function matchToken(
   hashes: readonly string[],
   equal: Equal = timingSafeEqual,
 ): string | null {
-  const digest = createHash('sha256').update(token, 'utf8').digest();
+  return matchDigest(digestOf(token), hashes, equal);
+}
+
+export function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token, 'utf8').digest();
+}
+
+/** As `matchToken`, for one token that is compared with the hashes of many sites. */
+export function matchDigest(
+  digest: Uint8Array,
+  hashes: readonly string[],
+  equal: Equal = timingSafeEqual,
+): string | null {
   let match: string | null = null;
   for (const hash of hashes) {
     const accepted = Buffer.from(hash, 'hex');

@@ -245,6 +245,33 @@ export const CLI_ENVIRONMENT = {
   npmEvent: 'npm_lifecycle_event',
 } as const;
 
+/**
+ * Environment variables of `tripoint agent`; each stands for the flag of that name. The shell agent
+ * reads the same ones, so that one file configures either.
+ */
+export const AGENT_ENVIRONMENT = {
+  /** Token of the site. Never a flag: arguments can be read by everyone on the machine. */
+  token: 'TRIPOINT_AGENT_TOKEN',
+  tokenFile: 'TRIPOINT_AGENT_TOKEN_FILE',
+  service: 'TRIPOINT_AGENT_SERVICE',
+  site: 'TRIPOINT_AGENT_SITE',
+  /** Separated by commas. */
+  endpoints: 'TRIPOINT_AGENT_ENDPOINTS',
+  interval: 'TRIPOINT_AGENT_INTERVAL',
+  checkUrl: 'TRIPOINT_AGENT_CHECK_URL',
+  checkCommand: 'TRIPOINT_AGENT_CHECK_COMMAND',
+  checkInterval: 'TRIPOINT_AGENT_CHECK_INTERVAL',
+  checkTimeout: 'TRIPOINT_AGENT_CHECK_TIMEOUT',
+  lagCommand: 'TRIPOINT_AGENT_LAG_COMMAND',
+  onPromote: 'TRIPOINT_AGENT_ON_PROMOTE',
+  onDemote: 'TRIPOINT_AGENT_ON_DEMOTE',
+  promoteTimeout: 'TRIPOINT_AGENT_PROMOTE_TIMEOUT',
+  demoteTimeout: 'TRIPOINT_AGENT_DEMOTE_TIMEOUT',
+  /** `1` = on, as for the next. */
+  shell: 'TRIPOINT_AGENT_SHELL',
+  leavingOnExit: 'TRIPOINT_AGENT_LEAVING_ON_EXIT',
+} as const;
+
 export interface CliSettings {
   /** As written, not yet checked; none = not set. */
   readonly endpoints: readonly string[];

@@ -7,70 +7,19 @@
  * Rules between values stand in `relations.ts`, so that they are reported beside these.
  */
 import { z } from 'zod';
-import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
+import { DURATION_PATTERN, parseDuration } from './duration.ts';
+import {
+  described,
+  detectionSchema,
+  durationField,
+  NAMED,
+  numberField,
+  tokensField,
+} from './file-fields.ts';
 import { CONFIG_LIMITS } from './limits.ts';
+import { monitorSchema } from './monitor-file-schema.ts';
+import { probesField } from './probe-file-schema.ts';
 import { isProbeUrl, isServiceDnsName, NAME_PATTERN } from './schema.ts';
-
-/** `sha256:` and the hash of a heartbeat token, as `tripoint token new` prints it. */
-export const TOKEN_PATTERN: RegExp = /^sha256:([0-9a-f]{64})$/;
-
-/** For editors only: the parser checks names itself, so that a bad name hides nothing below it. */
-const NAMED = { propertyNames: { pattern: NAME_PATTERN.source } };
-
-interface FieldText {
-  readonly description: string;
-  readonly example: string | number | boolean;
-  /** The kind of value in the reader's words, e.g. `duration`. */
-  readonly type: string;
-  /** Shown as the default where it is computed and the schema cannot hold it. */
-  readonly defaultText?: string;
-}
-
-function described<Schema extends z.ZodType>(schema: Schema, text: FieldText): Schema {
-  return schema.meta({
-    description: text.description,
-    examples: [text.example],
-    'x-type': text.type,
-    ...(text.defaultText === undefined ? {} : { 'x-default': text.defaultText }),
-  });
-}
-
-interface DurationText {
-  readonly min: number;
-  readonly max: number;
-  readonly example: string;
-  readonly description: string;
-  readonly defaultText?: string;
-}
-
-/** A duration text that parses to whole milliseconds within [min, max]. */
-function durationField({ min, max, description, ...text }: DurationText) {
-  const range = `${formatDuration(min)} to ${formatDuration(max)}`;
-  return described(
-    z
-      .string()
-      .regex(DURATION_PATTERN)
-      .superRefine((value, context) => {
-        const durationMs = parseDuration(value);
-        if (durationMs !== null && (durationMs < min || durationMs > max)) {
-          context.addIssue({ code: 'custom', message: `must be ${range}` });
-        }
-      }),
-    { ...text, description: `${description} ${range}.`, type: 'duration' },
-  ).transform((value) => parseDuration(value) ?? 0);
-}
-
-function numberField(
-  schema: z.ZodNumber,
-  text: Omit<FieldText, 'type'> & { min: number; max: number },
-) {
-  const { min, max, description, ...rest } = text;
-  return described(schema.min(min).max(max), {
-    ...rest,
-    description: `${description} ${min} to ${max}.`,
-    type: 'number',
-  });
-}
 
 /** Whole seconds, because that is what DNS can say. */
 const ttlField = described(
@@ -131,34 +80,6 @@ const objectivesSchema = z.strictObject({
   }).prefault('5s'),
 });
 
-const phi = { min: CONFIG_LIMITS.phiMin, max: CONFIG_LIMITS.phiMax };
-
-const detectionSchema = z.strictObject({
-  interval: durationField({
-    description: 'Nominal time between two heartbeats of a site.',
-    min: CONFIG_LIMITS.intervalMsMin,
-    max: CONFIG_LIMITS.intervalMsMax,
-    example: '1s',
-  }).prefault('1s'),
-  suspectPhi: numberField(z.number(), {
-    ...phi,
-    description: 'φ at which a site is suspect.',
-    example: 8,
-  }).prefault(8),
-  failPhi: numberField(z.number(), {
-    ...phi,
-    description: 'φ at which a site is failed.',
-    example: 16,
-  }).prefault(16),
-  maxSilence: durationField({
-    description: 'A site this long silent is failed, whatever φ says.',
-    min: CONFIG_LIMITS.silenceMsMin,
-    max: CONFIG_LIMITS.silenceMsMax,
-    example: '12s',
-    defaultText: `${CONFIG_LIMITS.silenceIntervalsDefault} × interval, at most ${formatDuration(CONFIG_LIMITS.silenceMsMax)}`,
-  }).optional(),
-});
-
 const safetySchema = z.strictObject({
   holdDown: durationField({
     description: 'No automatic run for this long after a run ended.',
@@ -192,29 +113,15 @@ const siteSchema = z.strictObject({
       .refine(isProbeUrl, 'must be an http or https URL without credentials or fragment')
       .optional(),
     {
-      description: 'URL that answers 2xx while the site serves. Without it only heartbeats count.',
+      description:
+        'URL that answers 2xx while the site serves: every region probes it, and a run verifies it.',
       example: 'https://us-east-1.checkout.example.com/healthz',
       type: 'URL',
       defaultText: 'none',
     },
   ),
-  tokens: described(
-    z
-      .array(
-        described(z.string().regex(TOKEN_PATTERN), {
-          description: `Hash of a heartbeat token, or \`\${VARIABLE}\` that holds the hash or the token itself.`,
-          example: 'sha256:<64 hex digits>',
-          type: 'token hash',
-        }),
-      )
-      .min(CONFIG_LIMITS.tokensMin)
-      .max(CONFIG_LIMITS.tokensMax),
-    {
-      description: `Heartbeat tokens that the site may use, ${CONFIG_LIMITS.tokensMin} to ${CONFIG_LIMITS.tokensMax}; \`tripoint token new\` makes one.`,
-      example: '[sha256:<64 hex digits>]',
-      type: 'list',
-    },
-  ),
+  probes: probesField,
+  tokens: tokensField,
 });
 
 const serviceSchema = z.strictObject({
@@ -253,6 +160,14 @@ export const fileSchema = z.strictObject({
   services: z
     .record(z.string(), serviceSchema)
     .meta({ description: 'Protected services by name.', ...NAMED }),
+  monitors: z
+    .record(z.string(), monitorSchema)
+    .meta({
+      description: 'Services that are watched and never moved, by name; cron jobs too.',
+      ...NAMED,
+      'x-default': 'none',
+    })
+    .prefault({}),
 });
 
 /** The parts of one service that rules between values read, each on its own. */

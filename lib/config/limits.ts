@@ -6,6 +6,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { LOG_LIMITS } from '../consensus/settings.ts';
+import { SILENCE_INTERVALS_MIN } from '../detection/limits.ts';
 import { SWITCH_LIMITS } from '../recovery/switch-limits.ts';
 
 const SECOND_MS = 1000;
@@ -23,6 +24,23 @@ export const CONFIG_LIMITS = {
   servicesMax: 100,
   sitesMin: 2,
   sitesMax: 10,
+  monitorsMax: 100,
+  /** Configured sites of one monitor. */
+  monitorSitesMax: 200,
+  /** Sites that may come into being by their first beat: of one monitor, and of all. */
+  provisionedSitesMin: 1,
+  provisionedSitesMax: 200,
+  provisionedSitesInAllMax: 500,
+  cronCharactersMax: 100,
+  timezoneCharactersMax: 64,
+  /** Expressions that are kept parsed between two questions. */
+  cronsParsedMax: 1000,
+  everyMsMin: MINUTE_MS,
+  everyMsMax: 366 * 24 * HOUR_MS,
+  graceMsMin: 5 * SECOND_MS,
+  graceMsMax: 168 * HOUR_MS,
+  runMsMin: SECOND_MS,
+  runMsMax: 168 * HOUR_MS,
   tokensMin: 1,
   /** More than one while a token is rotated. */
   tokensMax: 5,
@@ -31,16 +49,33 @@ export const CONFIG_LIMITS = {
   tokenCharactersMax: 512,
   dnsNameCharactersMax: 243,
   probeUrlCharactersMax: 2048,
+  /** Probes of one site, without the plain one that `probe` stands for. */
+  probesMax: 5,
+  probeIntervalMsMin: SECOND_MS,
+  probeIntervalMsMax: HOUR_MS,
+  probeIntervalMsDefault: 10 * SECOND_MS,
+  probeTimeoutMsMin: 100,
+  /** A step or a stop may wait for one probe, so none may take longer. */
+  probeTimeoutMsMax: 10 * SECOND_MS,
+  probeTimeoutMsDefault: 4 * SECOND_MS,
+  /** Most results in a row that `rise` or `fall` may ask for. */
+  probeCountMax: 10,
+  probeRiseDefault: 2,
+  probeFallDefault: 3,
+  probeTextCharactersMax: 256,
+  probeAnswersMax: 10,
+  certificateDaysMax: 365,
+  certificateDaysDefault: 14,
   ttlSecondsMin: 1,
   ttlSecondsMax: 300,
   intervalMsMin: 100,
   intervalMsMax: 24 * HOUR_MS,
   phiMin: 1,
   phiMax: 100,
-  silenceMsMin: 300,
+  silenceMsMin: 400,
   silenceMsMax: 168 * HOUR_MS,
-  /** Beats in a row that may be lost before silence alone counts as a failure. */
-  silenceIntervalsMin: 3,
+  /** Silence in intervals before it alone counts as a failure: longer than the lease of a site. */
+  silenceIntervalsMin: SILENCE_INTERVALS_MIN,
   silenceIntervalsDefault: 12,
   rtoMsMin: SECOND_MS,
   rtoMsMax: 24 * HOUR_MS,
@@ -69,4 +104,8 @@ invariant(
 invariant(
   CONFIG_LIMITS.dnsNameCharactersMax + '_tripoint.'.length <= 253,
   'config-limits-fence-fits',
+);
+invariant(
+  CONFIG_LIMITS.provisionedSitesMax <= CONFIG_LIMITS.provisionedSitesInAllMax,
+  'config-limits-provisioned-sites',
 );

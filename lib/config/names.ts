@@ -36,6 +36,9 @@ export const TABLES = {
 /** Key attributes of both tables: partition key and sort key, both strings. */
 export const TABLE_KEYS = { partition: 'pk', sort: 'sk' } as const;
 
+/** Partition key of the timers in a health table: the only items of it that are ever deleted. */
+export const TIMER_PARTITION = 'timer';
+
 export const METRIC_NAMESPACE = 'Tripoint';
 
 /** The one dimension of every metric; its value is the cluster id, so its cost is bounded. */
@@ -49,6 +52,8 @@ export const METRICS = {
   reachableRegisters: 'ReachableRegisters',
   /** Services that are not steady: impaired, recovering or returning. */
   unsettledServices: 'UnsettledServices',
+  /** Sites about which an early warning stands. Once a minute. */
+  earlyWarnings: 'EarlyWarnings',
   /** Index of the last entry that this region applied. */
   appliedIndex: 'AppliedIndex',
   /** Snapshots stored, or found to be stored already. */

@@ -5,17 +5,18 @@
  * one pass, each with its line, so that a file is corrected in one round and not in ten. Nothing is
  * half applied: either every policy is valid or there are none.
  */
-import { canonicalJson, type JsonValue } from '../base/json.ts';
-import type { ServicePolicy } from '../recovery/policy.ts';
+import type { MonitorPolicy, ServicePolicy } from '../recovery/policy.ts';
+import { canonicalConfiguration, hashConfiguration } from './configuration-hash.ts';
 import type { Variables } from './expansion.ts';
 import { draftOf, inFile } from './file-draft.ts';
 import { type ConfigurationFile, fileSchema } from './file-schema.ts';
 import { CONFIG_LIMITS } from './limits.ts';
-import { normalise } from './normalise.ts';
+import { monitorFindings } from './monitor-draft.ts';
+import { normalise, normaliseMonitors } from './normalise.ts';
 import type { Finding, Problem } from './problem.ts';
 import { checkRelations } from './relations.ts';
 import { schemaFindings } from './schema-problems.ts';
-import { hashTokens, sha256 } from './token-hashing.ts';
+import { hashTokens } from './token-hashing.ts';
 import { entriesOf, isMapping, valueAt } from './tree.ts';
 import {
   expandDocument,
@@ -30,7 +31,8 @@ export type ParsedConfiguration =
   | {
       readonly kind: 'valid';
       readonly policies: readonly ServicePolicy[];
-      /** SHA-256 (hex) of the canonical JSON of the policies. */
+      readonly monitors: readonly MonitorPolicy[];
+      /** SHA-256 (hex) of the canonical JSON of policies and monitors. */
       readonly hash: string;
     }
   /** In order of lines; at least one. */
@@ -66,12 +68,7 @@ export function parseConfiguration(text: string, variables: Variables): ParsedCo
   const problems = [...yaml.problems, ...unset, ...others.filter(isElsewhere(unset))];
   return problems.length > 0 || checked.file === null
     ? invalid(problems)
-    : valid(normalise(checked.file));
-}
-
-/** The hash that stands for these policies in the log, in `status` and in `apply`. */
-export function hashPolicies(policies: readonly ServicePolicy[]): string {
-  return sha256(canonicalJson(policies as unknown as JsonValue));
+    : valid(normalise(checked.file), normaliseMonitors(checked.file));
 }
 
 const START = { path: '', line: 1, column: 1 } as const;
@@ -88,14 +85,17 @@ function invalid(problems: readonly Problem[]): ParsedConfiguration {
   };
 }
 
-/** Policies that fit into one command of the log, or the one problem that they do not. */
-function valid(policies: readonly ServicePolicy[]): ParsedConfiguration {
-  const bytes = Buffer.byteLength(canonicalJson(policies as unknown as JsonValue));
+/** A configuration that fits into one command of the log, or the one problem that it does not. */
+function valid(
+  policies: readonly ServicePolicy[],
+  monitors: readonly MonitorPolicy[],
+): ParsedConfiguration {
+  const bytes = Buffer.byteLength(canonicalConfiguration(policies, monitors));
   if (bytes > CONFIG_LIMITS.policiesBytesMax) {
     const message = `${bytes} bytes as policies; one cluster takes ${CONFIG_LIMITS.policiesBytesMax}`;
     return invalid([{ ...START, message, fix: 'split the fleet over two clusters' }]);
   }
-  return { kind: 'valid', policies, hash: hashPolicies(policies) };
+  return { kind: 'valid', policies, monitors, hash: hashConfiguration(policies, monitors) };
 }
 
 /** A value whose variable is missing is also of the wrong shape: the first is enough. */
@@ -120,6 +120,7 @@ function check(value: unknown): Checked {
     findings: [
       ...schemaFindings(issues, value),
       ...relations.map((finding) => inFile(finding, drafts)),
+      ...monitorFindings(value),
     ],
   };
 }

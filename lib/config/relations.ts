@@ -264,7 +264,9 @@ function checkSilence({ intervalMs, silenceMsMax }: ServiceDraft): readonly Serv
         broken(
           'silenceMsMax',
           `${formatDuration(silenceMsMax)} is less than ${silenceIntervalsMin} × the interval of ${formatDuration(intervalMs)}`,
-          { fix: `write ${formatDuration(leastMs)} or more, so that one lost beat is no failure` },
+          {
+            fix: `write ${formatDuration(leastMs)} or more, so that the lease of a site ends before it can be failed`,
+          },
         ),
       ];
 }

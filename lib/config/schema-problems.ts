@@ -124,15 +124,16 @@ function boundsOf(issue: Issue, node: SchemaNode | null): string {
 
 const UNITS: { readonly [origin: string]: string } = { array: 'entries', string: 'characters' };
 
-/** Names of services and of their sites: keys, which the schema leaves open. */
+/** Names of services, of monitors and of their sites: keys, which the schema leaves open. */
 function nameFindings(value: unknown): readonly Finding[] {
-  const services = entriesOf(childOf(value, 'services'));
-  return services.flatMap(([service, body]) => [
-    ...nameFinding(['services', service]),
-    ...entriesOf(childOf(body, 'sites')).flatMap(([site]) =>
-      nameFinding(['services', service, 'sites', site]),
-    ),
-  ]);
+  return ['services', 'monitors'].flatMap((kind) =>
+    entriesOf(childOf(value, kind)).flatMap(([service, body]) => [
+      ...nameFinding([kind, service]),
+      ...entriesOf(childOf(body, 'sites')).flatMap(([site]) =>
+        nameFinding([kind, service, 'sites', site]),
+      ),
+    ]),
+  );
 }
 
 function nameFinding(path: readonly string[]): readonly Finding[] {

@@ -5,9 +5,11 @@
  * unit. People write the file instead (`file-schema.ts`), which is parsed into this.
  */
 import { z } from 'zod';
+import type { DetectionPolicy } from '../detection/policy.ts';
 import type { ServicePolicy } from '../recovery/policy.ts';
 import { isDnsName } from '../recovery/record-set.ts';
 import { CONFIG_LIMITS } from './limits.ts';
+import { probePolicySchema } from './probe-schema.ts';
 import { checkRelations, FIELD_PATHS, type Finding, type ServiceDraft } from './relations.ts';
 
 /** Names of services, sites and regions. The colon, `@` and `/` stay free for joined names. */
@@ -39,13 +41,18 @@ export function isProbeUrl(text: string): boolean {
   );
 }
 
-const nameSchema = z
+export const nameSchema: z.ZodString = z
   .string()
   .regex(NAME_PATTERN, 'lower-case letters, digits and dashes, from a letter');
 
-function milliseconds(min: number, max: number) {
+export function milliseconds(min: number, max: number): z.ZodInt {
   return z.int().min(min).max(max);
 }
+
+export const tokenHashesSchema: z.ZodType<readonly string[]> = z
+  .array(z.string().regex(TOKEN_HASH_PATTERN, 'SHA-256 as 64 lower-case hex digits'))
+  .min(CONFIG_LIMITS.tokensMin)
+  .max(CONFIG_LIMITS.tokensMax);
 
 const sitePolicySchema = z.strictObject({
   site: nameSchema,
@@ -55,13 +62,12 @@ const sitePolicySchema = z.strictObject({
     .string()
     .refine(isProbeUrl, 'an http or https URL without credentials or fragment')
     .nullable(),
-  tokenHashes: z
-    .array(z.string().regex(TOKEN_HASH_PATTERN, 'SHA-256 as 64 lower-case hex digits'))
-    .min(CONFIG_LIMITS.tokensMin)
-    .max(CONFIG_LIMITS.tokensMax),
+  /** One more than a file may list: `probe` is the first of them. */
+  probes: z.array(probePolicySchema).max(CONFIG_LIMITS.probesMax + 1),
+  tokenHashes: tokenHashesSchema,
 });
 
-const detectionPolicySchema = z.strictObject({
+export const detectionPolicySchema: z.ZodType<DetectionPolicy> = z.strictObject({
   intervalMs: milliseconds(CONFIG_LIMITS.intervalMsMin, CONFIG_LIMITS.intervalMsMax),
   suspectPhi: z.number().min(CONFIG_LIMITS.phiMin).max(CONFIG_LIMITS.phiMax),
   failPhi: z.number().min(CONFIG_LIMITS.phiMin).max(CONFIG_LIMITS.phiMax),

@@ -5,7 +5,7 @@
  * later message, log entry or snapshot can hold it.
  */
 import { createHash } from 'node:crypto';
-import { TOKEN_PATTERN } from './file-schema.ts';
+import { TOKEN_PATTERN } from './file-fields.ts';
 import { CONFIG_LIMITS } from './limits.ts';
 import type { Finding, Path } from './problem.ts';
 import { entriesOf, valueAt } from './tree.ts';
@@ -42,14 +42,18 @@ export function hashTokens(
 }
 
 function tokenPaths(value: unknown): readonly Path[] {
-  return entriesOf(valueAt(value, ['services'])).flatMap(([service, body]) =>
-    entriesOf(valueAt(body, ['sites'])).flatMap(([site, siteBody]) => {
-      const tokens = valueAt(siteBody, ['tokens']);
-      const count = Array.isArray(tokens) ? tokens.length : 0;
-      return Array.from(
-        { length: count },
-        (_, position): Path => ['services', service, 'sites', site, 'tokens', position],
-      );
-    }),
+  return ['services', 'monitors'].flatMap((kind) =>
+    entriesOf(valueAt(value, [kind])).flatMap(([service, body]) => [
+      ...entriesOf(valueAt(body, ['sites'])).flatMap(([site]) =>
+        listPaths(value, [kind, service, 'sites', site, 'tokens']),
+      ),
+      ...listPaths(value, [kind, service, 'provisioning', 'tokens']),
+    ]),
   );
+}
+
+function listPaths(value: unknown, path: Path): readonly Path[] {
+  const list = valueAt(value, path);
+  const count = Array.isArray(list) ? list.length : 0;
+  return Array.from({ length: count }, (_, position): Path => [...path, position]);
 }

@@ -45,6 +45,11 @@ export function clockTime(instant: string): Markup {
   return html`<time datetime="${instant}" title="${instant}">${instant.slice(11, 19)}</time>`;
 }
 
+/** `2026-11-23 09:40:07Z`; the whole instant stands in the tooltip. */
+export function dayTime(instant: string): Markup {
+  return html`<time datetime="${instant}" title="${instant}">${instant.slice(0, 10)} ${instant.slice(11, 19)}Z</time>`;
+}
+
 /** How long before `now`, with the instant in the tooltip; a dash for "never". */
 export function ago(instant: string | null, now: string): Markup {
   if (instant === null) {

@@ -1,8 +1,12 @@
 /** One service on the page: where it stands, why, and who says what about each of its sites. */
-import type { ServiceJson, SiteJson, StatusJson, VerdictJson } from '../schemas.ts';
+
+import type { VerdictJson } from '../schema-parts.ts';
+import type { ServiceJson, SiteJson, StatusJson } from '../schemas.ts';
+import { lastBeat } from './last-beat.ts';
 import {
   ago,
   bound,
+  dayTime,
   html,
   type Markup,
   mark,
@@ -31,7 +35,7 @@ export function serviceSection(service: ServiceJson, status: StatusJson): Markup
 <div><dt>Failover</dt><dd>${service.automatic ? 'Automatic' : 'By a person'}</dd></div>
 <div><dt>Objectives</dt><dd class="number">RTO ${bound(service.objectives.rtoMs)} · RPO ${bound(service.objectives.rpoMs)}</dd></div>
 <div><dt>Fence</dt><dd class="number" title="The log entry that made ${service.activeSite} the active site.">term ${service.epoch.term} · index ${service.epoch.index}</dd></div>
-</dl>
+${maintenance(service)}</dl>
 <div class="scroll" role="region" tabindex="0" id="sites-${name}" aria-label="Sites of ${name}">
 <table class="sites">
 <thead><tr><th scope="col">Site</th><th scope="col">Opinion</th>${status.consensus.members.map(
@@ -60,14 +64,23 @@ function decision({ decision: last }: ServiceJson, now: string): Value {
   return html`${verb} ${last.sentence} <code>${last.code}</code> <span class="quiet">${ago(last.at, now)}</span>`;
 }
 
+/** Who works on it, until when: no run starts by itself meanwhile. */
+function maintenance({ maintenance: windows }: ServiceJson): Markup[] {
+  return windows.map(
+    ({ site, untilAt, by, reason }) =>
+      html`<div class="whole"><dt>Maintenance</dt><dd>${mark('unclear', site ?? 'whole service')} until ${dayTime(untilAt)}, by ${by}: ${reason}</dd></div>
+`,
+  );
+}
+
 function siteRow(site: SiteJson, service: ServiceJson, status: StatusJson): Markup {
   const { observation } = site;
   return html`<tr class="${site.role}">
-<th scope="row"><span class="site">${site.site}</span> ${site.role === 'active' ? html`<span class="badge active">Active</span>` : html`<span class="badge">Standby</span>`}<span class="quiet address">${site.address}</span>${alarms(site)}</th>
+<th scope="row"><span class="site">${site.site}</span> ${site.role === 'active' ? html`<span class="badge active">Active</span>` : html`<span class="badge">Standby</span>`}<span class="quiet address">${site.address}</span>${alarms(site)}${warnings(site)}</th>
 <td title="${site.opinion.sentence}">${mark(STATE_TONES[site.opinion.state], site.opinion.state)}${since(site, status.at)}</td>
 ${status.consensus.members.map(({ region }) => verdictCell(site.verdicts.find(({ observer }) => observer === region)))}
 <td class="numeric" title="${observation?.sentence ?? 'this region has no observation'}">${phi(observation, service.detection)}</td>
-<td class="numeric">${lastBeat(observation)}</td>
+<td class="numeric">${lastBeat(site, status.at)}</td>
 <td class="numeric">${observation?.replicationLagMs == null ? html`<span class="none">–</span>` : span(observation.replicationLagMs)}</td>
 </tr>`;
 }
@@ -82,6 +95,14 @@ function alarms({ alarms: all }: SiteJson): Markup[] {
   return all
     .filter(({ state }) => state === 'alarm')
     .map(({ name }) => html`<span class="alarm">${mark('bad', `alarm ${name}`)}</span>`);
+}
+
+/** One for each sign, however many observers see it. */
+function warnings({ warnings: all }: Pick<SiteJson, 'warnings'>): Markup[] {
+  return [...Map.groupBy(all, ({ code }) => code)].map(
+    ([code, [first]]) =>
+      html`<span class="alarm" title="${first?.sentence ?? ''}">${mark('watch', `early warning: ${code}`)}</span>`,
+  );
 }
 
 function verdictCell(verdict: VerdictJson | undefined): Markup {
@@ -104,10 +125,4 @@ function phi(
   const at = (level: number) => Math.round(BAR_WIDTH * Math.min(1, level / failPhi));
   const tone = value >= failPhi ? 'bad' : value >= suspectPhi ? 'watch' : 'good';
   return html`<span class="phi ${tone}">${value.toFixed(1)}</span><svg class="phi-bar ${tone}" viewBox="0 0 ${BAR_WIDTH} 6" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="track" width="${BAR_WIDTH}" height="6"/><rect class="level" width="${at(value)}" height="6"/><rect class="notch" x="${at(suspectPhi)}" width="1" height="6"/></svg>`;
-}
-
-function lastBeat(observation: SiteJson['observation']): Markup {
-  return observation === null || observation.lastBeatAt === null || observation.silentMs === null
-    ? html`<span class="none">never</span>`
-    : html`<time datetime="${observation.lastBeatAt}" title="${observation.lastBeatAt}">${span(observation.silentMs)}</time>`;
 }

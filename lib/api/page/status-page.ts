@@ -4,8 +4,10 @@
  * Rendered from the same JSON that `/v1/status` answers, so the page cannot know more than the API,
  * nor say anything else. It is complete without JavaScript; the script only brings it up to date.
  */
+import { isTroubled } from '../monitor-schemas.ts';
 import type { ServiceJson, StatusJson } from '../schemas.ts';
 import { clockTime, html, type Markup, mark, PHASES, shape, type Tone } from './markup.ts';
+import { monitorSection } from './monitors.ts';
 import { runsSection } from './runs.ts';
 import { serviceSection } from './service.ts';
 import { timelineSection } from './timeline.ts';
@@ -36,6 +38,7 @@ ${overview(status, summary)}
 <section id="services" aria-label="Services">
 ${status.services.length === 0 ? emptyFleet() : status.services.map((service) => serviceSection(service, status))}
 </section>
+${status.monitors.length === 0 ? null : html`<section id="monitors" aria-label="Monitors">${status.monitors.map((monitor) => monitorSection(monitor, status))}</section>`}
 ${runsSection(status)}
 ${timelineSection(status)}
 </main>
@@ -68,7 +71,7 @@ interface Summary {
 }
 
 /** The one sentence that can be read from across the room. The worst news first. */
-function summarise({ consensus, services }: StatusJson): Summary {
+function summarise({ consensus, services, monitors }: StatusJson): Summary {
   const inPhase = (tone: Tone) => services.filter(({ phase }) => PHASES[phase.kind].tone === tone);
   const [impaired] = inPhase('bad');
   if (impaired !== undefined) {
@@ -85,9 +88,13 @@ function summarise({ consensus, services }: StatusJson): Summary {
   if (services.length === 0) {
     return { tone: 'unclear', sentence: 'No service is configured' };
   }
-  return worried.length === 0
+  if (worried.length > 0) {
+    return { tone: 'watch', sentence: sentenceFor(worried, 'to look at') };
+  }
+  const troubled = monitors.filter(({ sites }) => sites.some(isTroubled));
+  return troubled.length === 0
     ? { tone: 'good', sentence: sentenceFor(services, 'steady') }
-    : { tone: 'watch', sentence: sentenceFor(worried, 'to look at') };
+    : { tone: 'watch', sentence: monitorsText(troubled) };
 }
 
 /** What is going on; with its target where only one service moves. */
@@ -104,6 +111,13 @@ function sentenceFor(services: readonly ServiceJson[], what: string): string {
   return only !== undefined && another === undefined
     ? `${only.service} is ${what === 'to look at' ? 'steady, with a concern' : what}`
     : `${services.length} services ${what}`;
+}
+
+function monitorsText(troubled: StatusJson['monitors']): string {
+  const [only, another] = troubled;
+  return only !== undefined && another === undefined
+    ? `Services steady; ${only.monitor} has a site in trouble`
+    : `Services steady; ${troubled.length} monitors have sites in trouble`;
 }
 
 function overview({ consensus, configHash }: StatusJson, summary: Summary): Markup {

@@ -64,7 +64,7 @@ abbr { text-decoration: none; }
 
 main { display: grid; gap: 1.1rem; max-width: 100rem; margin: 0 auto;
   padding: 1.3rem clamp(1rem, 3vw, 2.4rem) 2rem; }
-#services { display: grid; gap: 1.1rem; }
+#services, #monitors { display: grid; gap: 1.1rem; }
 .card, .overview { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: 1.1rem 1.3rem; min-width: 0; }
 .card > h2, .service-head h2 { font-size: 1.15rem; font-weight: 650; letter-spacing: -.01em; }
@@ -91,6 +91,7 @@ main { display: grid; gap: 1.1rem; max-width: 100rem; margin: 0 auto;
 .service > * { color: var(--text); }
 .service .facts { display: grid; grid-template-columns: 12rem minmax(0, 1fr) minmax(0, 1fr);
   gap: .7rem 2rem; }
+.service .facts > .whole { grid-column: 1 / -1; }
 .service-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem 1.2rem; }
 .dns { margin-left: auto; }
 .scroll { overflow-x: auto; margin: 0 -1.3rem -.2rem; padding: 0 1.3rem .2rem; }

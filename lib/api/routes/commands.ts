@@ -6,14 +6,12 @@
  * never will be in the log, or that nobody knows, with the id to ask about. An exception on the way
  * is "nobody knows" too: the entry may have been written before it was thrown.
  */
-import { createHash } from 'node:crypto';
 import { createRoute } from '@hono/zod-openapi';
 import { describeError } from '../../base/errors.ts';
 import { type CommandId, commandId } from '../../base/identifiers.ts';
-import { canonicalJson, type JsonValue } from '../../base/json.ts';
+import { hashConfiguration } from '../../config/configuration-hash.ts';
 import type { ControlCommand } from '../../control/commands.ts';
 import type { CommandOutcome } from '../../control/control-plane.ts';
-import type { ServicePolicy } from '../../recovery/policy.ts';
 import { type Guards, guarded } from '../access.ts';
 import type { ApiApp, ApiContext, ApiDependencies } from '../dependencies.ts';
 import { committedStatus, dryRunStatus, problem, refusal, rejection } from '../errors.ts';
@@ -32,10 +30,13 @@ import { COMMAND_SECURITY, jsonBody, jsonResponse, PROBLEM_RESPONSE } from './de
 /** Carries the id of the command in every answer to one that was proposed. */
 const COMMAND_ID_HEADER = 'tripoint-command-id';
 
-const ACTOR_DEFAULT = 'operator';
-const OK = jsonResponse('Committed and accepted; or the answer to a dry run.', commandAnswerSchema);
-const STARTED = jsonResponse('Committed and accepted: a run has begun.', acceptedSchema);
-const COMMON = { security: COMMAND_SECURITY, tags: ['commands'] };
+export const ACTOR_DEFAULT = 'operator';
+export const OK = jsonResponse(
+  'Committed and accepted; or the answer to a dry run.',
+  commandAnswerSchema,
+);
+export const STARTED = jsonResponse('Committed and accepted: a run has begun.', acceptedSchema);
+export const COMMON = { security: COMMAND_SECURITY, tags: ['commands'] };
 
 const failoverRoute = createRoute({
   ...COMMON,
@@ -104,10 +105,10 @@ export function registerCommands(app: ApiApp, dependencies: ApiDependencies, gua
     return answer(c, dependencies, { command, dryRun: false, key: keyOf(c) });
   });
   app.openapi(guarded(app, guards.operator, configRoute), (c) => {
-    const { policies, reason, dryRun, by = ACTOR_DEFAULT } = c.req.valid('json');
+    const { policies, monitors, reason, dryRun, by = ACTOR_DEFAULT } = c.req.valid('json');
     const at = clock.wallNow();
-    const configHash = hashOf(policies);
-    const command = { kind: 'configure', configHash, policies, reason, by, at } as const;
+    const configHash = hashConfiguration(policies, monitors);
+    const command = { kind: 'configure', configHash, policies, monitors, reason, by, at } as const;
     return answer(c, dependencies, { command, dryRun, key: keyOf(c) });
   });
   app.openapi(guarded(app, guards.operator, alarmRoute), (c) => {
@@ -124,7 +125,8 @@ interface Asked {
   readonly key: string | undefined;
 }
 
-async function answer(c: ApiContext, dependencies: ApiDependencies, asked: Asked) {
+/** Proposes the command, or tries it, and answers what became of it. */
+export async function answer(c: ApiContext, dependencies: ApiDependencies, asked: Asked) {
   if (asked.dryRun) {
     const { kind, ...rest } = dependencies.plane.dryRun(asked.command);
     return c.json({ dryRun: true, wouldBe: kind, ...rest } as const, dryRunStatus);
@@ -177,13 +179,7 @@ async function propose(
   }
 }
 
-function keyOf(c: ApiContext): string | undefined {
+export function keyOf(c: ApiContext): string | undefined {
   const header = c.req.header('idempotency-key');
   return header === undefined ? undefined : (/^"(.+)"$/.exec(header)?.[1] ?? header);
-}
-
-/** The same hash as `hashPolicies` of lib/config, without its YAML parser in this bundle. */
-function hashOf(policies: readonly ServicePolicy[]): string {
-  const text = canonicalJson(policies as unknown as JsonValue);
-  return createHash('sha256').update(text, 'utf8').digest('hex');
 }

@@ -2,23 +2,17 @@
  * Heartbeats in: the busiest route, and the one that must be boring.
  *
  * A site proves itself by its own token, is held to a rate, and gets its role, the epoch of that
- * role and the time of its next beat back. The arrival is stamped here, by this region's clock.
+ * role, its lease and the time of its next beat back. The arrival is stamped by this region.
  */
 import { createRoute } from '@hono/zod-openapi';
-import type { Clock } from '../../base/clock.ts';
-import { ownValue } from '../../base/own-value.ts';
-import type { SitePolicy } from '../../recovery/policy.ts';
-import type { RecoveryState } from '../../recovery/state.ts';
 import { challenge, type Guard, guarded } from '../access.ts';
-import { createAppliedState } from '../applied-state.ts';
-import type { ApiApp, ApiContext, ApiDependencies } from '../dependencies.ts';
-import { type ProblemResponse, problem } from '../errors.ts';
-import { API_LIMITS } from '../limits.ts';
-import { rfc3339 } from '../present.ts';
+import type { ApiApp, ApiDependencies } from '../dependencies.ts';
+import { problem } from '../errors.ts';
+import { heartbeatAnswerSchema } from '../heartbeat-schemas.ts';
 import { heartbeatBody, siteParams } from '../requests.ts';
-import { heartbeatAnswerSchema } from '../schemas.ts';
-import { createSenderRates, type SenderRates } from '../sender-rates.ts';
+import { addressed, type SiteGate, unknownSite } from '../site-gate.ts';
 import { credentialOf, matchToken } from '../tokens.ts';
+import { beatAnswer, isTextBody } from './beat-answer.ts';
 import { jsonBody, jsonResponse, PROBLEM_RESPONSE, SITE_SECURITY } from './definition.ts';
 
 const heartbeatRoute = createRoute({
@@ -35,23 +29,20 @@ const heartbeatRoute = createRoute({
   },
 });
 
-export function registerHeartbeats(app: ApiApp, dependencies: ApiDependencies): void {
-  const { plane, clock, settings } = dependencies;
-  const rates = createSenderRates(settings.heartbeatRate, API_LIMITS.trackedSendersMax);
-  const appliedState = createAppliedState(plane);
-  const guard = siteGuard({ appliedState, clock, rates });
-  app.openapi(guarded(app, guard, heartbeatRoute), async (c) => {
-    const receivedAt = clock.wallNow();
+export function registerHeartbeats(
+  app: ApiApp,
+  { plane, arrivedAt }: ApiDependencies,
+  gate: SiteGate,
+): void {
+  app.openapi(guarded(app, siteGuard(gate), heartbeatRoute), async (c) => {
+    const receivedAt = arrivedAt(c.env);
     const { service, site } = c.req.valid('param');
     const outcome = await plane.ingest({ service, site, ...c.req.valid('json'), receivedAt });
     switch (outcome.kind) {
-      case 'accepted': {
-        const { role, epoch, nextBeatMs } = outcome;
-        const answer = { role, epoch: plainEpoch(epoch), nextBeatMs };
-        return c.json({ ...answer, receivedAt: rfc3339(receivedAt) }, 200);
-      }
+      case 'accepted':
+        return c.json(beatAnswer(gate, { service, site, receivedAt }, outcome), 200);
       case 'unknown-site':
-        return unknownSite(c, appliedState());
+        return unknownSite(c, gate.state());
       case 'unavailable':
         return problem(c, 'health-store-unavailable', {
           detail: `the beat of ${service}@${site} is not known to be stored`,
@@ -60,71 +51,31 @@ export function registerHeartbeats(app: ApiApp, dependencies: ApiDependencies): 
   });
 }
 
-function plainEpoch(epoch: { readonly term: number; readonly index: number } | null) {
-  return epoch === null ? null : { term: epoch.term, index: epoch.index };
-}
-
-interface Gate {
-  readonly appliedState: () => RecoveryState;
-  readonly clock: Clock;
-  readonly rates: SenderRates;
-}
-
-/** Site known, token one of the site's, rate kept; in this order, before the body is looked at. */
-function siteGuard({ appliedState, clock, rates }: Gate): Guard {
+/**
+ * Site known, token one of the site's, rate kept, body text; in this order, before the body is
+ * parsed.
+ */
+function siteGuard(gate: SiteGate): Guard {
   return async (c, next) => {
-    const state = appliedState();
     const { service, site } = addressed(c);
-    const policy = sitePolicy(state, service, site);
-    if (policy === null) {
-      return unknownSite(c, state);
+    const watched = gate.find(service, site);
+    if (watched === null) {
+      return unknownSite(c, gate.state());
     }
     const credential = credentialOf(c.req.header('authorization'));
     if (credential.kind !== 'bearer') {
       return challenge(c, 'token-missing', 'a heartbeat carries the token of its site');
     }
-    const hash = matchToken(credential.token, policy.tokenHashes);
+    const hash = matchToken(credential.token, watched.tokenHashes);
     if (hash === null) {
       return challenge(c, 'token-wrong', `the token is not accepted for ${service}@${site}`);
     }
-    const drawn = rates.take(`${service}/${site}/${hash}`, clock.monotonicNow());
-    const { capacity, refillPerSecond, milliTokens } = drawn.bucket;
-    const left = Math.floor(milliTokens / 1000);
-    c.header(
-      'ratelimit-policy',
-      `"beats";q=${capacity};w=${Math.ceil(capacity / refillPerSecond)}`,
-    );
-    c.header('ratelimit', `"beats";r=${left};t=${Math.ceil(drawn.retryAfterMs / 1000)}`);
-    if (drawn.kind === 'refused') {
-      const retryAfterSeconds = Math.ceil(drawn.retryAfterMs / 1000);
-      const detail = `more than ${refillPerSecond} beats a second from ${service}@${site}`;
-      return problem(c, 'too-many-requests', { detail, retryAfterSeconds });
+    const refused = gate.draw(c, hash);
+    if (refused !== null) {
+      return refused;
     }
-    return await next();
+    return (await isTextBody(c))
+      ? await next()
+      : problem(c, 'body-not-text', { detail: 'the body has bytes that are no UTF-8' });
   };
-}
-
-function sitePolicy(state: RecoveryState, service: string, site: string): SitePolicy | null {
-  const sites = ownValue(state.services, service)?.policy.sites;
-  return sites?.find((candidate) => candidate.site === site) ?? null;
-}
-
-/** As they stand in the path; empty where the path has no such part. */
-function addressed(c: ApiContext): { readonly service: string; readonly site: string } {
-  return { service: c.req.param('service') ?? '', site: c.req.param('site') ?? '' };
-}
-
-/** A region that has no configuration yet cannot say what does not exist. */
-export function unknownSite(c: ApiContext, state: RecoveryState): ProblemResponse {
-  const { service, site } = addressed(c);
-  if (state.configHash === null) {
-    return problem(c, 'not-configured', { detail: 'no configuration was applied here yet' });
-  }
-  const known = ownValue(state.services, service);
-  if (known === undefined) {
-    const names = Object.keys(state.services).sort().slice(0, 20).join(', ');
-    return problem(c, 'unknown-service', { detail: `this region knows: ${names || 'none'}` });
-  }
-  const sites = known.policy.sites.map((policy) => policy.site).join(', ');
-  return problem(c, 'unknown-site', { detail: `${site} is not one of the sites ${sites}` });
 }

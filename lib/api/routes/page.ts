@@ -5,6 +5,7 @@ import { type Guards, guarded } from '../access.ts';
 import type { ApiApp, ApiDependencies } from '../dependencies.ts';
 import { problem } from '../errors.ts';
 import { createEventStreams } from '../event-stream.ts';
+import { freshStatus } from '../fresh-status.ts';
 import { SCRIPT } from '../page/script.ts';
 import { statusPage } from '../page/status-page.ts';
 import { ICON, STYLESHEET } from '../page/stylesheet.ts';
@@ -43,8 +44,8 @@ const ASSETS = [
 export function registerPage(app: ApiApp, dependencies: ApiDependencies, guards: Guards): void {
   const { plane, settings, clock } = dependencies;
   const streams = createEventStreams({ plane, clock, settings: settings.events });
-  app.openapi(guarded(app, guards.reader, pageRoute), (c) =>
-    c.html(statusPage(presentStatus(plane.status(), settings)), 200),
+  app.openapi(guarded(app, guards.reader, pageRoute), async (c) =>
+    c.html(statusPage(presentStatus(await freshStatus(dependencies), settings)), 200),
   );
   app.openapi(guarded(app, guards.reader, eventsRoute), (c) => {
     const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };

@@ -5,6 +5,7 @@ import type { CommandLookup } from '../../control/control-plane.ts';
 import { type Guards, guarded } from '../access.ts';
 import type { ApiApp, ApiContext, ApiDependencies } from '../dependencies.ts';
 import { type ProblemResponse, problem } from '../errors.ts';
+import { freshStatus } from '../fresh-status.ts';
 import {
   presentLog,
   presentRun,
@@ -12,8 +13,9 @@ import {
   presentService,
   presentServices,
   presentStatus,
-  rfc3339,
 } from '../present.ts';
+import { presentMonitors } from '../present-monitors.ts';
+import { rfc3339 } from '../present-parts.ts';
 import { commandParams, logQuery, reportQuery, runParams, serviceParams } from '../requests.ts';
 import {
   commandLookupSchema,
@@ -25,8 +27,8 @@ import {
   servicesSchema,
   statusSchema,
 } from '../schemas.ts';
+import { unknownSite } from '../site-gate.ts';
 import { jsonResponse, PROBLEM_RESPONSE, READ_SECURITY } from './definition.ts';
-import { unknownSite } from './heartbeats.ts';
 
 const COMMON = { method: 'get' as const, security: READ_SECURITY, tags: ['reads'] };
 
@@ -40,7 +42,7 @@ const statusRoute = createRoute({
 const servicesRoute = createRoute({
   ...COMMON,
   path: '/v1/services',
-  summary: 'All services, by name.',
+  summary: 'All services and monitors, by name.',
   responses: { 200: jsonResponse('The services.', servicesSchema), default: PROBLEM_RESPONSE },
 });
 
@@ -103,15 +105,16 @@ const commandRoute = createRoute({
 
 export function registerReads(app: ApiApp, dependencies: ApiDependencies, guards: Guards): void {
   const { plane, settings } = dependencies;
-  app.openapi(guarded(app, guards.reader, statusRoute), (c) =>
-    c.json(presentStatus(plane.status(), settings), 200),
+  app.openapi(guarded(app, guards.reader, statusRoute), async (c) =>
+    c.json(presentStatus(await freshStatus(dependencies), settings), 200),
   );
-  app.openapi(guarded(app, guards.reader, servicesRoute), (c) => {
-    const view = plane.status();
-    return c.json({ at: rfc3339(view.at), services: presentServices(view) }, 200);
+  app.openapi(guarded(app, guards.reader, servicesRoute), async (c) => {
+    const view = await freshStatus(dependencies);
+    const answer = { services: presentServices(view), monitors: presentMonitors(view) };
+    return c.json({ at: rfc3339(view.at), ...answer }, 200);
   });
-  app.openapi(guarded(app, guards.reader, serviceRoute), (c) => {
-    const view = plane.status();
+  app.openapi(guarded(app, guards.reader, serviceRoute), async (c) => {
+    const view = await freshStatus(dependencies);
     const service = presentService(view, c.req.valid('param').service);
     return service === null ? unknownSite(c, view.state) : c.json(service, 200);
   });

@@ -11,8 +11,8 @@ import type { ApiApp, ApiDependencies } from '../dependencies.ts';
 import { problem } from '../errors.ts';
 import { siteParams } from '../requests.ts';
 import { routingSchema } from '../schemas.ts';
+import { unknownSite } from '../site-gate.ts';
 import { jsonResponse, PROBLEM_RESPONSE } from './definition.ts';
-import { unknownSite } from './heartbeats.ts';
 
 const routingRoute = createRoute({
   method: 'get',

@@ -201,7 +201,10 @@ describe('createApiClient', () => {
   it('asks for dry runs as it reads: without a key, and nothing changes', async () => {
     const { appliedIndex } = api.plane.status().position;
     const failover = await client.failover('checkout', { reason: 'x', dryRun: true });
-    const config = await client.applyConfig(FLEET, { reason: 'x', dryRun: true });
+    const config = await client.applyConfig(
+      { policies: FLEET, monitors: [] },
+      { reason: 'x', dryRun: true },
+    );
     expect(failover).toMatchObject({ kind: 'ok', value: { dryRun: true, wouldBe: 'accepted' } });
     expect(config).toMatchObject({ kind: 'ok', value: { dryRun: true } });
     expect(network.asked.map(({ key }) => key)).toEqual([undefined, undefined]);
@@ -213,7 +216,8 @@ describe('createApiClient', () => {
     await untilSteady(api.plane, api.clock);
     expect(await client.failback('checkout', { reason: 'over' })).toMatchObject({ kind: 'ok' });
     await untilSteady(api.plane, api.clock);
-    const applied = await client.applyConfig(FLEET.slice(0, 1), { reason: 'search is gone' });
+    const left = { policies: FLEET.slice(0, 1), monitors: [] };
+    const applied = await client.applyConfig(left, { reason: 'search is gone' });
     expect(applied).toMatchObject({ kind: 'ok', value: { code: 'config-applied' } });
     expect(Object.keys(api.plane.status().state.services)).toEqual(['checkout']);
   });

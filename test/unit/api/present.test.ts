@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { presentService, presentStatus, rfc3339 } from '../../../lib/api/present.ts';
+import { presentService, presentStatus } from '../../../lib/api/present.ts';
+import { rfc3339 } from '../../../lib/api/present-parts.ts';
 import { statusSchema } from '../../../lib/api/schemas.ts';
 import { epochMillis } from '../../../lib/base/identifiers.ts';
 import type { StatusView } from '../../../lib/control/control-plane.ts';

@@ -63,6 +63,7 @@ describe('a valid file', () => {
         region: site,
         address: `192.0.2.${position + 1}`,
         probeUrl: null,
+        probes: [],
         tokenHashes: [HASH],
       })),
     });
@@ -223,7 +224,7 @@ extra: 1
   test.each([
     ['primary: us-east-1', 'primry: us-east-1', 'did you mean primary?'],
     ['address: 192.0.2.1,', 'adress: 192.0.2.1,', 'did you mean address?'],
-    ['version: 1', 'version: 1\ncolour: red', 'use one of: version, services'],
+    ['version: 1', 'version: 1\ncolour: red', 'use one of: version, services, monitors'],
     ['primary: us-east-1', 'primary: eu-west-1', 'use one of: us-east-1, us-west-2'],
     [
       '192.0.2.2',

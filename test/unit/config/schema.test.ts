@@ -10,7 +10,14 @@ import {
 import type { ServicePolicy, SitePolicy } from '../../../lib/recovery/policy.ts';
 
 function site(name: string, address: string): SitePolicy {
-  return { site: name, region: name, address, probeUrl: null, tokenHashes: ['ab'.repeat(32)] };
+  return {
+    site: name,
+    region: name,
+    address,
+    probeUrl: null,
+    probes: [],
+    tokenHashes: ['ab'.repeat(32)],
+  };
 }
 
 const POLICY: ServicePolicy = {
@@ -54,7 +61,7 @@ describe('policySchema', () => {
     [{ objectives: { rtoMs: 0, rpoMs: 0 } }, 'objectives.rtoMs'],
     [{ detection: { ...POLICY.detection, intervalMs: 99 } }, 'detection.intervalMs'],
     [{ detection: { ...POLICY.detection, failPhi: 8 } }, 'detection.failPhi'],
-    [{ detection: { ...POLICY.detection, silenceMsMax: 2999 } }, 'detection.silenceMsMax'],
+    [{ detection: { ...POLICY.detection, silenceMsMax: 3999 } }, 'detection.silenceMsMax'],
     [{ safety: { ...POLICY.safety, holdDownMs: -1 } }, 'safety.holdDownMs'],
     [{ safety: { ...POLICY.safety, automaticRunsPerDayMax: 0 } }, 'safety.automaticRunsPerDayMax'],
     [{ sites: POLICY.sites.slice(1) }, 'sites'],

@@ -78,12 +78,23 @@ describe('the status page', () => {
     expect((await page()).match(/no answer/g)).toHaveLength(2);
   });
 
+  it('says who works on what, until when', async () => {
+    const body = { site: 'us-west-2', forMs: 3_600_000, reason: 'new disks', by: 'ana' };
+    const path = '/v1/services/checkout/maintenance';
+    await api.operate({ method: 'POST', path, body });
+    expect(await text()).toMatch(
+      /Maintenance us-west-2 until \d{4}-\d\d-\d\d [\d:]{8}Z ?, by ana: new disks/,
+    );
+  });
+
   it('escapes whatever a person or an alarm wrote', async () => {
     for (const hostile of HOSTILE) {
       const note = { method: 'POST', path: '/v1/services/checkout/notes' };
       expect((await api.operate({ ...note, body: { text: hostile, by: hostile } })).status).toBe(
         200,
       );
+      const work = { forMs: 3_600_000, reason: hostile, by: hostile };
+      await api.operate({ method: 'POST', path: '/v1/services/checkout/maintenance', body: work });
       const body = { service: 'checkout', site: 'us-west-2', name: hostile, state: 'alarm' };
       await api.operate({ method: 'POST', path: '/v1/alarms', body });
     }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { acceptedSchema, dryRunSchema } from '../../../../lib/api/schemas.ts';
-import { hashPolicies } from '../../../../lib/config/parse.ts';
+import { hashConfiguration } from '../../../../lib/config/configuration-hash.ts';
 import type { ControlPlane } from '../../../../lib/control/control-plane.ts';
 import {
   type ApiFixture,
@@ -117,7 +117,7 @@ describe('commands', () => {
     expect(response.status).toBe(200);
     const { state } = api.plane.status();
     expect(Object.keys(state.services).sort()).toEqual(['billing', 'checkout', 'search']);
-    expect(state.configHash).toBe(hashPolicies(policies));
+    expect(state.configHash).toBe(hashConfiguration(policies, []));
   });
 
   it('lists every mistake of a configuration and applies nothing of it', async () => {
