@@ -22,6 +22,8 @@ export interface HeartbeatProblem {
     | 'refused'
     /** 200, but not the answer of a Tripoint region. */
     | 'answer-malformed'
+    /** The role has lapsed though this region answers: it knows less than was heard before. */
+    | 'epoch-outranked'
     /** `status`, `replicationLagMs`, `onRole` of the host threw, or a result was out of range. */
     | 'callback-threw'
     /** A defect of the agent. Beats go on. */

@@ -9,6 +9,8 @@ import type { Epoch, SiteRole } from './role.ts';
 export interface HeartbeatAnswer extends SiteRole {
   /** When the region would like the next beat, in milliseconds from now; above 0. */
   readonly nextBeatMs: number;
+  /** How long the role may be believed without a further answer; null = none is said. */
+  readonly leaseMs: number | null;
 }
 
 /** Characters of a problem text that are passed on. */
@@ -20,15 +22,15 @@ export function parseAnswer(body: string): HeartbeatAnswer | null {
   if (value === null) {
     return null;
   }
-  const { role, epoch: claimed, nextBeatMs } = value;
+  const { role, epoch: claimed, nextBeatMs, leaseMs = null } = value;
   const epoch = parseEpoch(claimed);
   if (role !== 'active' && role !== 'standby' && role !== 'unknown') {
     return null;
   }
-  if (epoch === undefined || typeof nextBeatMs !== 'number' || !(nextBeatMs > 0)) {
+  if (epoch === undefined || !isSpan(nextBeatMs) || !(leaseMs === null || isSpan(leaseMs))) {
     return null;
   }
-  return { role, epoch, nextBeatMs };
+  return { role, epoch, nextBeatMs, leaseMs };
 }
 
 /** The most telling text of a problem+json body, or its first line, cut to 200 characters. */
@@ -52,6 +54,11 @@ function parseEpoch(claimed: unknown): Epoch | null | undefined {
   }
   const { term, index } = claimed;
   return isCounter(term) && isCounter(index) ? { term, index } : undefined;
+}
+
+/** JSON has no Infinity, but `1e999` reads as one. */
+function isSpan(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
 }
 
 function isCounter(value: unknown): value is number {

@@ -5,6 +5,10 @@
  * once; what a region answers, late or never, does not move the next round. A region that fails is
  * left alone for a few seconds at most.
  *
+ * The role that comes back is lent (lease.ts): when no region has answered for as long as the lease
+ * lasts, the role becomes `unknown` and `onRole` hears of it, also with the network gone and after
+ * a sleep of the machine. Who asks `role()` just before acting is told the truth at that instant.
+ *
  * Invariant: after a successful start nothing here throws into the host or rejects unhandled;
  * trouble is reported to `onProblem` and beats go on. A guest must not bring the house down.
  *
@@ -14,10 +18,11 @@
  *   endpoints: ['https://east.example.test', 'https://west.example.test'],
  *   onRole: ({ role }) => setWritable(role === 'active'),
  * });
- * await heartbeats.stop();
+ * await heartbeats.stop({ leaving: true });
  * ```
  */
 import { randomUUID } from 'node:crypto';
+import type { MonotonicMillis } from '../base/identifiers.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -30,21 +35,39 @@ import {
   nextRoundAt,
   paceMs,
 } from './endpoint.ts';
+import { composeBody } from './heartbeat-body.ts';
 import {
   checkOptions,
   type HeartbeatOptions,
   type HeartbeatSettings,
-  type HeartbeatStatus,
 } from './heartbeat-options.ts';
 import { type Beat, sendBeat } from './heartbeat-request.ts';
 import { askHost, createReport, guard } from './host.ts';
-import { decideRole, isSameRole, ROLE_UNKNOWN, type SiteRole } from './role.ts';
+import {
+  type Belief,
+  isAtRisk,
+  isOutranked,
+  leaseLeftMs,
+  NO_BELIEF,
+  renewed,
+  roleAt,
+} from './lease.ts';
+import { LEASE_LOOK_MS_MAX } from './limits.ts';
+import { isSameRole, ROLE_UNKNOWN, type SiteRole } from './role.ts';
+
+// What a program needs to name that takes this file as `tripoint/agent`.
+export type { HeartbeatProblem } from './endpoint.ts';
+export type { HeartbeatOptions, HeartbeatStatus, RoleReason } from './heartbeat-options.ts';
+export type { Epoch, SiteRole } from './role.ts';
 
 export interface HeartbeatSnapshot {
   readonly bootId: string;
   /** Number of the latest beat; 0 before the first. */
   readonly sequence: number;
+  /** As it is now: `unknown` once its lease has lapsed. */
   readonly role: SiteRole;
+  /** What is left of the lease; 0 = none. */
+  readonly leaseLeftMs: number;
   readonly regions: readonly {
     readonly endpoint: string;
     readonly failuresInARow: number;
@@ -55,9 +78,25 @@ export interface HeartbeatSnapshot {
   }[];
 }
 
+export interface StopOptions {
+  /**
+   * Say goodbye: nothing is expected of this site until it beats again, and an active site that
+   * leaves is failed over at once. Demote first. Waits for the answers, at most
+   * `requestTimeoutMs`.
+   */
+  readonly leaving?: boolean;
+}
+
+export interface StopOutcome {
+  /** Regions that took the goodbye; 0 when none was said. */
+  readonly toldRegions: number;
+}
+
 export interface HeartbeatClient {
   /** Ends the beats and the requests under way. Resolves when both have ended; never rejects. */
-  readonly stop: () => Promise<void>;
+  readonly stop: (options?: StopOptions) => Promise<StopOutcome>;
+  /** The role at this instant. Ask before each act that only the active site may do. */
+  readonly role: () => SiteRole;
   readonly snapshot: () => HeartbeatSnapshot;
 }
 
@@ -70,7 +109,11 @@ interface Session {
   readonly requests: Map<AbortController, Promise<void>>;
   readonly endpoints: Map<string, EndpointState>;
   sequence: number;
-  role: SiteRole;
+  belief: Belief;
+  /** What the host was told last. */
+  told: SiteRole;
+  /** Set by the first `stop`; later ones wait for the same end. */
+  end: Promise<StopOutcome> | null;
 }
 
 /**
@@ -88,44 +131,95 @@ export function startHeartbeats(options: HeartbeatOptions): HeartbeatClient {
     requests: new Map(),
     endpoints: new Map(settings.endpoints.map((url) => [url, freshEndpoint(url)])),
     sequence: 0,
-    role: ROLE_UNKNOWN,
+    belief: NO_BELIEF,
+    told: ROLE_UNKNOWN,
+    end: null,
   };
   // One turn later, so that callbacks may already refer to what this function returns.
-  const rounds = Promise.resolve().then(() => beatUntilStopped(session));
+  const loops = Promise.resolve().then(() =>
+    Promise.all([beatUntilStopped(session), watchLease(session)]),
+  );
   return {
-    stop: async () => {
-      session.stopping.abort();
-      for (const controller of session.requests.keys()) {
-        controller.abort();
-      }
-      await Promise.all([rounds, ...session.requests.values()]);
-      settings.closeConnections();
+    stop: ({ leaving = false } = {}) => {
+      session.end ??= endSession(session, loops, leaving);
+      return session.end;
     },
+    role: () => roleAt(session.belief, settings.clock.monotonicNow()),
     snapshot: () => describeSession(session),
   };
 }
 
+async function endSession(
+  session: Session,
+  loops: Promise<unknown>,
+  leaving: boolean,
+): Promise<StopOutcome> {
+  session.stopping.abort();
+  for (const controller of session.requests.keys()) {
+    controller.abort();
+  }
+  await Promise.all([loops, ...session.requests.values()]);
+  const toldRegions = leaving ? await sayGoodbye(session) : 0;
+  session.settings.closeConnections();
+  return { toldRegions };
+}
+
+/** One last beat to every region, also to those that were left alone. */
+async function sayGoodbye(session: Session): Promise<number> {
+  const { settings, bootId } = session;
+  session.sequence += 1;
+  const { sequence } = session;
+  const body = JSON.stringify({ sequence, bootId, status: 'leaving' });
+  const outcomes = await Promise.all(
+    settings.endpoints.map((endpoint) =>
+      sendBeat(settings, { endpoint, controller: new AbortController() }, { sequence, body }),
+    ),
+  );
+  return outcomes.filter(({ kind }) => kind === 'answered').length;
+}
+
 async function beatUntilStopped(session: Session): Promise<void> {
-  const { clock, random, intervalMs } = session.settings;
+  const { clock, random } = session.settings;
   const { signal } = session.stopping;
   let plannedAt = clock.monotonicNow();
   while (!signal.aborted) {
     guard(session.report, () => beatOnce(session));
-    const pace = paceMs([...session.endpoints.values()], intervalMs);
-    plannedAt = nextRoundAt(plannedAt, clock.monotonicNow(), { paceMs: pace, random });
+    const beat = { paceMs: paceOf(session), random };
+    plannedAt = nextRoundAt(plannedAt, clock.monotonicNow(), beat);
     await clock.sleep(plannedAt - clock.monotonicNow(), signal);
   }
+}
+
+/** Needs no answer and no round: it runs while every region is silent. */
+async function watchLease(session: Session): Promise<void> {
+  const { clock } = session.settings;
+  const { signal } = session.stopping;
+  while (!signal.aborted) {
+    guard(session.report, () => followRole(session));
+    const leftMs = leaseLeftMs(session.belief, clock.monotonicNow());
+    const waitMs = leftMs === 0 ? LEASE_LOOK_MS_MAX : Math.min(leftMs, LEASE_LOOK_MS_MAX);
+    // A timer may fire a fraction of a millisecond early.
+    await clock.sleep(Math.ceil(waitMs), signal);
+  }
+}
+
+function paceOf({ endpoints, settings }: Session): number {
+  return paceMs([...endpoints.values()], settings.intervalMs);
 }
 
 /** One round: the same sequence number and body to every region that is due. Does not wait. */
 function beatOnce(session: Session): void {
   const now = session.settings.clock.monotonicNow();
-  const due = [...session.endpoints.values()].filter((state) => isDue(state, now));
+  const hurry = isAtRisk(session.belief, now, paceOf(session));
+  const due = [...session.endpoints.values()].filter(
+    (state) => isDue(state, now) || (hurry && !state.isInFlight),
+  );
   if (due.length === 0) {
     return;
   }
   session.sequence += 1;
-  const beat = { sequence: session.sequence, body: composeBody(session) };
+  const { sequence, bootId, settings, report } = session;
+  const beat = { sequence, body: composeBody(settings, report, { sequence, bootId }), sentAt: now };
   for (const state of due) {
     const controller = new AbortController();
     session.endpoints.set(state.endpoint, { ...state, isInFlight: true });
@@ -137,26 +231,33 @@ function beatOnce(session: Session): void {
 async function beatTo(
   session: Session,
   target: { readonly endpoint: string; readonly controller: AbortController },
-  beat: Beat,
+  beat: SentBeat,
 ): Promise<void> {
   const outcome = await sendBeat(session.settings, target, beat);
   session.requests.delete(target.controller);
   if (!session.stopping.signal.aborted) {
-    guard(session.report, () => settle(session, { ...target, sequence: beat.sequence }, outcome));
+    guard(session.report, () => settle(session, { ...beat, ...target }, outcome));
   }
+}
+
+interface SentBeat extends Beat {
+  /** Before the first byte left: leases count from here. */
+  readonly sentAt: MonotonicMillis;
 }
 
 function settle(
   session: Session,
-  beat: { readonly endpoint: string; readonly sequence: number },
+  beat: SentBeat & { readonly endpoint: string },
   outcome: BeatOutcome,
 ): void {
+  const { sequence, sentAt } = beat;
   const before = session.endpoints.get(beat.endpoint) ?? freshEndpoint(beat.endpoint);
   const now = session.settings.clock.monotonicNow();
   if (outcome.kind === 'answered') {
     const { answer } = outcome;
-    const after = afterSuccess(before, { answer, sequence: beat.sequence }, now);
-    session.endpoints.set(beat.endpoint, after);
+    session.endpoints.set(beat.endpoint, afterSuccess(before, { answer, sequence }, now));
+    const terms = { paceMs: paceOf(session), marginMs: session.settings.leaseMarginMs };
+    session.belief = renewed(session.belief, { answer, sentAt }, terms);
     followRole(session);
     return;
   }
@@ -170,36 +271,28 @@ function settle(
 }
 
 function followRole(session: Session): void {
-  const answers = [...session.endpoints.values()].flatMap(({ answer }) => answer ?? []);
-  const role = decideRole(answers);
-  if (isSameRole(role, session.role)) {
+  const role = roleAt(session.belief, session.settings.clock.monotonicNow());
+  if (isSameRole(role, session.told)) {
     return;
   }
-  session.role = { role: role.role, epoch: role.epoch };
-  askHost(session.report, () => session.settings.onRole(session.role), undefined);
-}
-
-function composeBody(session: Session): string {
-  const { status, replicationLagMs } = session.settings;
-  const reported = askHost(session.report, () => checkStatus(status()), 'failing');
-  const lagMs = askHost(session.report, () => checkLag(replicationLagMs()), null);
-  const { sequence, bootId } = session;
-  const lag = lagMs === null ? {} : { replicationLagMs: lagMs };
-  return JSON.stringify({ sequence, bootId, status: reported, ...lag });
-}
-
-function checkStatus(status: HeartbeatStatus): HeartbeatStatus {
-  if (status !== 'ok' && status !== 'degraded' && status !== 'failing') {
-    throw new TypeError(`status() gave ${JSON.stringify(status)}`);
+  const hasLapsed = role.role !== session.belief.granted.role;
+  session.told = role;
+  const reason = hasLapsed ? 'lease-lapsed' : 'answered';
+  if (hasLapsed) {
+    reportOutranked(session);
   }
-  return status;
+  askHost(session.report, () => session.settings.onRole(role, reason), undefined);
 }
 
-function checkLag(lagMs: number | null): number | null {
-  if (lagMs !== null && !(Number.isFinite(lagMs) && lagMs >= 0)) {
-    throw new RangeError(`replicationLagMs() gave ${lagMs}`);
+/** Regions that do answer, but know less than was heard before: nobody renews then. */
+function reportOutranked({ endpoints, belief, report }: Session): void {
+  for (const { endpoint, answer, problem } of endpoints.values()) {
+    if (answer !== null && problem === null && isOutranked(answer, belief)) {
+      const detail =
+        'the region answers for an older epoch than this site has heard; if the log was founded anew, restart the site';
+      report({ code: 'epoch-outranked', endpoint, status: 200, detail });
+    }
   }
-  return lagMs === null ? null : Math.round(lagMs);
 }
 
 function describeSession(session: Session): HeartbeatSnapshot {
@@ -207,7 +300,8 @@ function describeSession(session: Session): HeartbeatSnapshot {
   return {
     bootId: session.bootId,
     sequence: session.sequence,
-    role: session.role,
+    role: roleAt(session.belief, now),
+    leaseLeftMs: leaseLeftMs(session.belief, now),
     regions: [...session.endpoints.values()].map((state) => ({
       endpoint: state.endpoint,
       failuresInARow: state.failuresInARow,

@@ -12,14 +12,20 @@ import {
   ENDPOINTS_MAX,
   INTERVAL_MS_MAX,
   INTERVAL_MS_MIN,
-  REQUEST_TIMEOUT_MS_DEFAULT,
+  LEASE_MARGIN_MS_MAX,
+  REQUEST_TIMEOUT_MS_LEAST,
   REQUEST_TIMEOUT_MS_MAX,
   REQUEST_TIMEOUT_MS_MIN,
+  REQUEST_TIMEOUT_MS_MOST,
+  REQUEST_TIMEOUT_SHARE,
 } from './limits.ts';
 import type { SiteRole } from './role.ts';
 import { type AgentClock, createSystemClock } from './system-clock.ts';
 
 export type HeartbeatStatus = 'ok' | 'degraded' | 'failing';
+
+/** Why the role is what it is: a region said so, or none has for as long as its word counts. */
+export type RoleReason = 'answered' | 'lease-lapsed';
 
 export interface HeartbeatOptions {
   readonly service: string;
@@ -34,12 +40,20 @@ export interface HeartbeatOptions {
   readonly status?: () => HeartbeatStatus;
   /** How far this site's data lies behind, 0 or more; null = not known. Default: not sent. */
   readonly replicationLagMs?: () => number | null;
-  /** Called when the role or its epoch changes. Demote on anything but `active`. */
-  readonly onRole?: (role: SiteRole) => void;
+  /**
+   * Called when the role or its epoch changes, also when the lease of the role lapses. Demote on
+   * anything but `active`.
+   */
+  readonly onRole?: (role: SiteRole, reason: RoleReason) => void;
   /** Called at the first failure of each kind in a row, for each region. Log it; do not throw. */
   readonly onProblem?: (problem: HeartbeatProblem) => void;
-  /** 50 to 30,000; default 3000. */
+  /** 50 to 30,000; default nine tenths of the interval, at least 500 and at most 3000. */
   readonly requestTimeoutMs?: number;
+  /**
+   * How long before its lease ends a role is given up, 0 to 3,600,000; default 0. Set it to the
+   * time that demoting takes: what `onRole` begins then is done while the lease still stands.
+   */
+  readonly leaseMarginMs?: number;
   /** Whether the agent alone keeps the process running; default false. */
   readonly keepProcessAlive?: boolean;
   readonly clock?: AgentClock;
@@ -75,7 +89,8 @@ export function checkOptions(options: HeartbeatOptions): HeartbeatSettings {
     replicationLagMs: options.replicationLagMs ?? (() => null),
     onRole: options.onRole ?? (() => undefined),
     onProblem: options.onProblem ?? (() => undefined),
-    requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS_DEFAULT,
+    requestTimeoutMs: options.requestTimeoutMs ?? requestTimeoutMsFor(options.intervalMs),
+    leaseMarginMs: options.leaseMarginMs ?? 0,
     clock: options.clock ?? createSystemClock({ keepProcessAlive }),
     random: options.random ?? Math.random,
     fetch: client.fetch,
@@ -85,19 +100,27 @@ export function checkOptions(options: HeartbeatOptions): HeartbeatSettings {
 
 function findFaults(options: HeartbeatOptions): readonly string[] {
   const { service, site, token, intervalMs } = options;
-  const endpoints = options.endpoints.map(withoutTrailingSlash);
-  const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS_DEFAULT;
+  const endpoints = listOf(options.endpoints).map(withoutTrailingSlash);
+  const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS_LEAST;
   const intervalRange = { min: INTERVAL_MS_MIN, max: INTERVAL_MS_MAX };
+  const marginRange = { min: 0, max: LEASE_MARGIN_MS_MAX };
   const timeoutRange = { min: REQUEST_TIMEOUT_MS_MIN, max: REQUEST_TIMEOUT_MS_MAX };
   const checks: readonly (readonly [boolean, string])[] = [
-    [service !== '', 'service is empty'],
-    [site !== '', 'site is empty'],
-    [/^[\x21-\x7e]{1,512}$/.test(token), 'token is not 1 to 512 visible ASCII characters'],
+    [isName(service), 'service is empty'],
+    [isName(site), 'site is empty'],
+    [
+      isName(token) && /^[\x21-\x7e]{1,512}$/.test(token),
+      'token is not 1 to 512 visible ASCII characters',
+    ],
     [endpoints.length >= 1, 'endpoints is empty'],
     [endpoints.length <= ENDPOINTS_MAX, `more than ${ENDPOINTS_MAX} endpoints`],
     [new Set(endpoints).size === endpoints.length, 'an endpoint is named twice'],
     [isWithin(intervalMs, intervalRange), `intervalMs is not ${describe(intervalRange)}`],
     [isWithin(timeoutMs, timeoutRange), `requestTimeoutMs is not ${describe(timeoutRange)}`],
+    [
+      isWithin(options.leaseMarginMs ?? 0, marginRange),
+      `leaseMarginMs is not ${describe(marginRange)}`,
+    ],
     ...endpoints.map((endpoint): readonly [boolean, string] => [
       isBaseUrl(endpoint),
       `endpoint ${JSON.stringify(endpoint)} is not a plain http(s) base URL`,
@@ -106,9 +129,23 @@ function findFaults(options: HeartbeatOptions): readonly string[] {
   return checks.filter(([holds]) => !holds).map(([, fault]) => fault);
 }
 
+function requestTimeoutMsFor(intervalMs: number): number {
+  const wishMs = Math.round(REQUEST_TIMEOUT_SHARE * intervalMs);
+  return Math.min(REQUEST_TIMEOUT_MS_MOST, Math.max(REQUEST_TIMEOUT_MS_LEAST, wishMs));
+}
+
 interface Range {
   readonly min: number;
   readonly max: number;
+}
+
+/** The types promise it; a program in plain JavaScript has not read them. */
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 function isWithin(value: number, range: Range): boolean {

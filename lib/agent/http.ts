@@ -96,7 +96,8 @@ function exchange(connections: Connections, url: string, init: Init): Promise<Ex
       }
     });
     request.on('error', (cause: NodeJS.ErrnoException) => {
-      const isStale = request.reusedSocket && cause.code === 'ECONNRESET';
+      const isClosed = cause.code === 'ECONNRESET' || cause.code === 'EPIPE';
+      const isStale = request.reusedSocket && isClosed;
       resolve({ kind: isStale ? 'stale' : 'failed', cause });
     });
     request.on('response', (incoming) => {

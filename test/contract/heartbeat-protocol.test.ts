@@ -50,6 +50,23 @@ describe('heartbeat protocol', () => {
     expect(regions).toMatchObject([{ sequenceAnswered: 1, failuresInARow: 0 }]);
   });
 
+  test('a region lends the role for three beats, and the agent counts them down', async () => {
+    const region = await createApiFixture();
+    const { client } = await beatOnce(region);
+    expect(client.snapshot().leaseLeftMs).toBe(3 * 1000 - 1);
+  });
+
+  test('a region understands a goodbye, also of a site that is active', async () => {
+    const region = await createApiFixture();
+    const { client } = await beatOnce(region);
+    expect(await client.stop({ leaving: true })).toEqual({ toldRegions: 1 });
+    await region.clock.advance(2000);
+    const standing = region.plane.status().state.services['checkout']?.sites['us-east-1'];
+    expect(Object.values(standing?.verdicts ?? {}).map(({ verdict }) => verdict.code)).toEqual([
+      'deregistered',
+    ]);
+  });
+
   test('the other site is told to stand by, in the same epoch', async () => {
     const region = await createApiFixture();
     const [active, standby] = [

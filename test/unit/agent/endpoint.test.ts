@@ -20,7 +20,7 @@ const problem: HeartbeatProblem = {
 };
 const answering = (nextBeatMs: number) => ({
   ...freshEndpoint('http://a.test'),
-  answer: { role: 'unknown' as const, epoch: null, nextBeatMs },
+  answer: { role: 'unknown' as const, epoch: null, nextBeatMs, leaseMs: null },
 });
 const intervals = fc.integer({ min: 100, max: 86_400_000 });
 const draws = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeProblem, parseAnswer } from '../../../lib/agent/heartbeat-answer.ts';
 
-const good = { role: 'active', epoch: { term: 3, index: 17 }, nextBeatMs: 1000 };
+const good = { role: 'active', epoch: { term: 3, index: 17 }, nextBeatMs: 1000, leaseMs: 3000 };
 
 describe('parseAnswer', () => {
   it('reads the answer of a region and ignores what it does not know', () => {
@@ -12,7 +12,8 @@ describe('parseAnswer', () => {
 
   it('reads a region that knows of no decision', () => {
     const body = JSON.stringify({ role: 'unknown', epoch: null, nextBeatMs: 500 });
-    expect(parseAnswer(body)).toEqual({ role: 'unknown', epoch: null, nextBeatMs: 500 });
+    const known = { role: 'unknown', epoch: null, nextBeatMs: 500 };
+    expect(parseAnswer(body)).toEqual({ ...known, leaseMs: null });
   });
 
   it.each([
@@ -29,6 +30,9 @@ describe('parseAnswer', () => {
     [JSON.stringify({ ...good, nextBeatMs: 0 }), 'a beat at once, for ever'],
     [JSON.stringify({ ...good, nextBeatMs: '1000' }), 'a text for a number'],
     [JSON.stringify({ ...good, nextBeatMs: null }), 'no time for the next beat'],
+    [JSON.stringify({ ...good, leaseMs: 0 }), 'a lease that is over'],
+    [JSON.stringify({ ...good, leaseMs: '3000' }), 'a text for a lease'],
+    ['{"role":"active","epoch":null,"nextBeatMs":1,"leaseMs":1e999}', 'a lease for ever'],
   ])('refuses %s (%s)', (body) => {
     expect(parseAnswer(body)).toBeNull();
   });

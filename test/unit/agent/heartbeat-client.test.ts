@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HeartbeatProblem } from '../../../lib/agent/endpoint.ts';
 import { type HeartbeatClient, startHeartbeats } from '../../../lib/agent/heartbeat-client.ts';
-import type { HeartbeatOptions } from '../../../lib/agent/heartbeat-options.ts';
+import type { HeartbeatOptions, RoleReason } from '../../../lib/agent/heartbeat-options.ts';
 import type { HeartbeatFetch } from '../../../lib/agent/http.ts';
 import type { SiteRole } from '../../../lib/agent/role.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
@@ -19,7 +19,13 @@ interface Arrival {
 
 const answer = (role: SiteRole['role'] = 'standby', term = 1, nextBeatMs = 1000): Reply => ({
   status: 200,
-  body: { role, epoch: { term, index: 1 }, nextBeatMs, receivedAt: '2026-11-23T10:00:00Z' },
+  body: {
+    role,
+    epoch: { term, index: 1 },
+    nextBeatMs,
+    leaseMs: 3 * nextBeatMs,
+    receivedAt: '2026-11-23T10:00:00Z',
+  },
 });
 
 /** Regions as a function from (url, time) to a reply, and everything the agent said and did. */
@@ -28,6 +34,7 @@ interface World {
   readonly arrivals: Arrival[];
   readonly aborted: string[];
   readonly roles: SiteRole[];
+  readonly changes: (readonly [SiteRole, RoleReason])[];
   readonly problems: HeartbeatProblem[];
   readonly client: HeartbeatClient;
 }
@@ -39,6 +46,7 @@ function startWorld(
   const clock = createManualClock(0);
   const [arrivals, aborted]: [Arrival[], string[]] = [[], []];
   const [roles, problems]: [SiteRole[], HeartbeatProblem[]] = [[], []];
+  const changes: (readonly [SiteRole, RoleReason])[] = [];
   const region: HeartbeatFetch = async (url, init) => {
     const at = clock.monotonicNow();
     arrivals.push({ url: new URL(url).host, at, body: JSON.parse(init.body) });
@@ -60,14 +68,17 @@ function startWorld(
     endpoints: ['http://a.test', 'http://b.test', 'http://c.test'],
     token: 'secret-token',
     intervalMs: 1000,
-    onRole: (role) => roles.push(role),
+    onRole: (role, reason) => {
+      roles.push(role);
+      changes.push([role, reason]);
+    },
     onProblem: (problem) => problems.push(problem),
     clock,
     random: () => 0.5,
     fetch: region,
     ...options,
   });
-  return { clock, arrivals, aborted, roles, problems, client };
+  return { clock, arrivals, aborted, roles, changes, problems, client };
 }
 
 const at = (world: World, host: string) => world.arrivals.filter(({ url }) => url === host);
@@ -142,7 +153,9 @@ describe('startHeartbeats', () => {
 
 describe('startHeartbeats with regions in trouble', () => {
   it('lets a region that never answers delay nobody, with one request under way to it', async () => {
-    const world = startWorld((url) => (url === 'b.test' ? 'hang' : answer()));
+    const world = startWorld((url) => (url === 'b.test' ? 'hang' : answer()), {
+      requestTimeoutMs: 3000,
+    });
     await world.clock.advance(2900);
     expect([at(world, 'a.test').length, at(world, 'b.test').length]).toEqual([3, 1]);
     await world.clock.advance(100);
@@ -224,14 +237,6 @@ describe('startHeartbeats and its host', () => {
     await world.client.stop();
   });
 
-  it('keeps its role while no region answers', async () => {
-    const world = startWorld((_, now) => (now < 1000 ? answer('active', 1) : 'break'));
-    await world.clock.advance(60_000);
-    expect(world.client.snapshot().role.role).toBe('active');
-    expect(world.client.snapshot().regions[0]?.answerAgeMs).toBe(60_000);
-    await world.client.stop();
-  });
-
   it('beats faster or slower as the regions ask, within a factor of four', async () => {
     const count = async (nextBeatMs: number) => {
       const world = startWorld(() => answer('standby', 1, nextBeatMs));
@@ -287,7 +292,9 @@ describe('startHeartbeats and its host', () => {
   });
 
   it('ends at once when stopped: no beat, no timer and no callback after', async () => {
-    const world = startWorld((url) => (url === 'a.test' ? 'hang' : answer()));
+    const world = startWorld((url) => (url === 'a.test' ? 'hang' : answer()), {
+      requestTimeoutMs: 3000,
+    });
     await world.clock.advance(1500);
     const { length } = world.arrivals;
     await world.client.stop();
@@ -313,6 +320,168 @@ describe('startHeartbeats and its host', () => {
     const instants = world.arrivals.map((arrival) => arrival.at);
     expect(instants).toEqual([0, 1000, 2000, 602_000, 603_000, 604_000]);
     await world.client.stop();
+  });
+});
+
+/** What an old region or a lagging copy says: without a lease, or for an epoch of the past. */
+const withoutLease = (role: SiteRole['role']): Reply => ({
+  status: 200,
+  body: { role, epoch: { term: 1, index: 1 }, nextBeatMs: 1000 },
+});
+
+describe('startHeartbeats and the lease of the role', () => {
+  const told = (world: World) => world.changes.map(([role, reason]) => `${role.role} ${reason}`);
+
+  it.each(['break', 'hang'] as const)(
+    'gives the role up when every region is gone (%s), counted from the last answered request',
+    async (silence) => {
+      const world = startWorld((_, now) => (now <= 2000 ? answer('active', 1) : silence));
+      await world.clock.advance(4999);
+      expect(world.client.role().role).toBe('active');
+      await world.clock.advance(1);
+      expect(told(world)).toEqual(['active answered', 'unknown lease-lapsed']);
+      expect(world.client.role()).toEqual({ role: 'unknown', epoch: { term: 1, index: 1 } });
+      expect(world.client.snapshot()).toMatchObject({ leaseLeftMs: 0, role: { role: 'unknown' } });
+      await world.client.stop();
+    },
+  );
+
+  it('counts from the sending, so a slow answer lends less', async () => {
+    const clock = createManualClock(0);
+    const changes: string[] = [];
+    let beats = 0;
+    const client = startHeartbeats({
+      service: 'checkout',
+      site: 'us-east-1',
+      endpoints: ['http://a.test'],
+      token: 'secret-token',
+      intervalMs: 1000,
+      requestTimeoutMs: 3000,
+      onRole: ({ role }) => changes.push(`${role} at ${clock.monotonicNow()}`),
+      clock,
+      random: () => 0.5,
+      fetch: async () => {
+        beats += 1;
+        if (beats > 1) {
+          return new Promise(() => undefined);
+        }
+        await clock.sleep(2500);
+        const body = { role: 'active', epoch: { term: 1, index: 1 }, nextBeatMs: 1000 };
+        return {
+          status: 200,
+          headers: { get: () => null },
+          text: async () => JSON.stringify(body),
+        };
+      },
+    });
+    await clock.advance(5000);
+    await client.stop();
+    expect(changes).toEqual(['active at 2500', 'unknown at 3000']);
+  });
+
+  it('keeps the role while one region of three answers', async () => {
+    const world = startWorld((url) => (url === 'c.test' ? answer('active', 1) : 'hang'));
+    await world.clock.advance(60_000);
+    expect(told(world)).toEqual(['active answered']);
+    await world.client.stop();
+  });
+
+  it('takes the role back, and says so, when a region answers again', async () => {
+    const isGone = (now: number) => now > 2000 && now < 20_000;
+    const world = startWorld((_, now) => (isGone(now) ? 'break' : answer('active', 1)));
+    await world.clock.advance(30_000);
+    expect(told(world)).toEqual(['active answered', 'unknown lease-lapsed', 'active answered']);
+    await world.client.stop();
+  });
+
+  it('survives the loss of any one round of beats, and asks spared regions at once after it', async () => {
+    const world = startWorld(
+      (_, now) => (now > 5500 && now < 6500 ? 'break' : answer('active', 1)),
+      {
+        random: () => 0.9999,
+      },
+    );
+    await world.clock.advance(20_000);
+    expect(told(world)).toEqual(['active answered']);
+    await world.client.stop();
+  });
+
+  it('fences after the process was frozen for longer than the lease, before the next answer', async () => {
+    const world = startWorld((_, now) => (now <= 2000 ? answer('active', 1) : 'hang'));
+    await world.clock.advance(2000);
+    await world.clock.freeze(600_000);
+    expect(told(world)).toEqual(['active answered', 'unknown lease-lapsed']);
+    await world.client.stop();
+  });
+
+  it('tells who asks the truth at that instant, before any timer has run', async () => {
+    const world = startWorld((_, now) => (now <= 2000 ? answer('active', 1) : 'hang'));
+    await world.clock.advance(2000);
+    const frozen = world.clock.freeze(600_000);
+    expect(world.client.role().role).toBe('unknown');
+    await frozen;
+    await world.client.stop();
+  });
+
+  it('does not let lagging regions bring an old role back, and names them', async () => {
+    const world = startWorld((url, now) =>
+      url === 'b.test' && now < 1500 ? answer('standby', 2) : answer('active', 1),
+    );
+    await world.clock.advance(30_000);
+    expect(told(world).slice(-2)).toEqual(['standby answered', 'unknown lease-lapsed']);
+    expect(world.client.role()).toEqual({ role: 'unknown', epoch: { term: 2, index: 1 } });
+    expect(world.problems.map(({ code }) => code)).toEqual(Array(3).fill('epoch-outranked'));
+    await world.client.stop();
+  });
+
+  it('gives a role up early by the margin that the host asks for', async () => {
+    const world = startWorld((_, now) => (now <= 2000 ? answer('active', 1) : 'break'), {
+      leaseMarginMs: 800,
+    });
+    await world.clock.advance(4199);
+    expect(world.client.role().role).toBe('active');
+    await world.clock.advance(1);
+    expect(told(world).at(-1)).toBe('unknown lease-lapsed');
+    await world.client.stop();
+  });
+
+  it('believes a region that names no lease for three beats', async () => {
+    const world = startWorld((_, now) => (now <= 2000 ? withoutLease('active') : 'break'));
+    await world.clock.advance(4999);
+    expect(world.client.role().role).toBe('active');
+    await world.clock.advance(1);
+    expect(world.client.role().role).toBe('unknown');
+    await world.client.stop();
+  });
+});
+
+describe('startHeartbeats that says goodbye', () => {
+  it('tells every region, with a sequence number of its own, and waits for the answers', async () => {
+    const world = startWorld(() => answer());
+    await world.clock.advance(1500);
+    expect(await world.client.stop({ leaving: true })).toEqual({ toldRegions: 3 });
+    const last = ['a.test', 'b.test', 'c.test'].map((host) => at(world, host).at(-1)?.body);
+    expect(last).toEqual(
+      Array(3).fill(expect.objectContaining({ sequence: 3, status: 'leaving' })),
+    );
+    expect(world.clock.sleeperCount()).toBe(0);
+  });
+
+  it('does not wait longer than one request may take, and says how many took it', async () => {
+    const world = startWorld((url) =>
+      url === 'c.test' ? answer() : url === 'a.test' ? 'hang' : 'break',
+    );
+    await world.clock.advance(0);
+    const stopped = world.client.stop({ leaving: true });
+    await world.clock.advance(900);
+    expect(await stopped).toEqual({ toldRegions: 1 });
+  });
+
+  it('says nothing when it is merely stopped', async () => {
+    const world = startWorld(() => answer());
+    await world.clock.advance(0);
+    expect(await world.client.stop()).toEqual({ toldRegions: 0 });
+    expect(world.arrivals.map(({ body }) => body.status)).not.toContain('leaving');
   });
 });
 

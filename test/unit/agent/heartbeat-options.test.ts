@@ -26,10 +26,24 @@ describe('checkOptions', () => {
     const settings = checkOptions(good);
     expect(settings).toMatchObject({
       endpoints: ['https://a.test', 'http://127.0.0.1:4101'],
-      requestTimeoutMs: 3000,
+      requestTimeoutMs: 900,
+      leaseMarginMs: 0,
     });
     expect([settings.status(), settings.replicationLagMs()]).toEqual(['ok', null]);
     settings.closeConnections();
+  });
+
+  it.each([
+    [100, 500],
+    [2000, 1800],
+    [60_000, 3000],
+  ])('at a beat each %i ms lets a request take %i ms', (intervalMs, requestTimeoutMs) => {
+    expect(checkOptions({ ...good, intervalMs }).requestTimeoutMs).toBe(requestTimeoutMs);
+  });
+
+  it('tells a program without types what it left out', () => {
+    const nothing = () => checkOptions(JSON.parse('{"intervalMs":1000}'));
+    expect(nothing).toThrow(/service is empty; site is empty; token is not .*; endpoints is empty/);
   });
 
   it.each<[Partial<HeartbeatOptions>, string]>([
@@ -46,6 +60,7 @@ describe('checkOptions', () => {
     [{ endpoints: ['http://a.test?x=1'] }, 'not a plain http(s) base URL'],
     [{ intervalMs: 99 }, 'intervalMs is not between 100 and 86400000'],
     [{ intervalMs: Number.NaN }, 'intervalMs is not'],
+    [{ leaseMarginMs: -1 }, 'leaseMarginMs is not between 0 and 3600000'],
     [{ requestTimeoutMs: 0 }, 'requestTimeoutMs is not between 50 and 30000'],
   ])('refuses %j', (options, text) => {
     const error = faultOf(options);
