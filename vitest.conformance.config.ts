@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The contract suites against the official DynamoDB Local: `npm run conformance`. Needs Java. */
+/** What needs a peer: the store contracts on the official DynamoDB Local (Java), the shell agent and pages with curl. */
 export default defineConfig({
   test: {
     include: ['test/conformance/**/*.test.ts'],

@@ -165,6 +165,17 @@ function controlAlarms({ clusterId }: AlarmScope): readonly AlarmDefinition[] {
       missingData: BREACHING,
     },
     {
+      id: 'early-warning',
+      sentence:
+        'A site beats in time but shows a sign of a failure to come. Nothing is done about it by itself.',
+      metric: own(METRICS.earlyWarnings, 'Maximum', Duration.minutes(5)),
+      comparison: AT_LEAST,
+      threshold: 1,
+      periods: 1,
+      periodsBeyond: 1,
+      missingData: NOT_BREACHING,
+    },
+    {
       id: 'alarm-refused',
       sentence:
         'A service alarm was dropped, because its name does not say which site it is about.',

@@ -7,7 +7,7 @@
  */
 import type { Acknowledgment } from 'aws-cdk-lib';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { bucketName, tableNames } from '../lib/config/names.ts';
+import { bucketName, TIMER_PARTITION, tableNames } from '../lib/config/names.ts';
 import { fenceName } from '../lib/recovery/fence.ts';
 import type { Settings } from './settings.ts';
 
@@ -26,16 +26,29 @@ export function registerStatements(settings: Settings): PolicyStatement[] {
   ];
 }
 
-/** Arrival windows of this region only. Nothing deletes them, so nothing may. */
+/** Arrival windows and timers of this region only. Nothing deletes a window, so nothing may. */
 export function healthStatements(settings: Settings, region: string): PolicyStatement[] {
   const table = tableNames(settings.clusterId).health;
+  const healthArn = tableArn({ account: settings.account, region, table });
   return [
     allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      [tableArn({ account: settings.account, region, table })],
+      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      [healthArn],
     ),
+    new PolicyStatement({
+      effect: Effect.ALLOW,
+      actions: ['dynamodb:DeleteItem'],
+      resources: [healthArn],
+      conditions: {
+        'ForAllValues:StringEquals': { [LEADING_KEYS]: [TIMER_PARTITION] },
+        Null: { [LEADING_KEYS]: 'false' },
+      },
+    }),
   ];
 }
+
+/** Condition key: partition keys of the items that a request is about. */
+const LEADING_KEYS = 'dynamodb:LeadingKeys';
 
 /** Reading back what any region stored: reports, archived log, snapshots. */
 export function bucketReadStatements(settings: Settings): PolicyStatement[] {

@@ -13,6 +13,7 @@ import { commandId } from '../base/identifiers.ts';
 import type { ControlRegion } from '../control/control-region.ts';
 import { type Composition, composeRegion } from './compose.ts';
 import { createFreshness } from './freshness.ts';
+import { ingressTime } from './ingress-time.ts';
 
 /** What is younger answers as it is. Half of it is added to a switch on average; reads cost money. */
 const STATE_AGE_MS_MAX = 2000;
@@ -36,6 +37,7 @@ export function composeApi(composition: Composition = composeRegion()): ApiHandl
         events: BUFFERED_EVENTS,
       },
       clock,
+      arrivedAt: (bindings) => ingressTime(bindings, clock.wallNow()),
       randomId: randomUUID,
       log,
     }),

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import type { LambdaSettings } from '../config/environment.ts';
 import type { EffectPorts } from './compose.ts';
 import { httpProbe } from './http-probe.ts';
+import { createProbePort } from './probe/probe-port.ts';
 import { createRoute53Client } from './route53/client.ts';
 import { authoritativeResolver } from './route53/resolver.ts';
 import { route53SwitchPort } from './route53/switch-port.ts';
@@ -24,6 +25,7 @@ export function awsEffects(
       client: createRoute53Client({ region, ...ZONE_TIMEOUTS }),
       hostedZoneId,
     }),
+    probePort: createProbePort({ clock }),
     verifyPort: {
       resolve: authoritativeResolver({
         nameServers,

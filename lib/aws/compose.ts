@@ -23,6 +23,7 @@ import {
 import { createDynamoClient, type DynamoClient } from './dynamodb/client.ts';
 import { createHealthStore } from './dynamodb/health-store.ts';
 import { createRegisterStore } from './dynamodb/register-store.ts';
+import { createReportStore } from './dynamodb/report-store.ts';
 import { createLambdaClock } from './lambda-clock.ts';
 import { createLambdaLogger } from './lambda-logger.ts';
 import { createLambdaMetrics, type LambdaMetrics } from './lambda-metrics.ts';
@@ -46,7 +47,7 @@ const BUCKET_TIMEOUTS = { requestTimeoutMs: 10_000, connectionTimeoutMs: 2000 } 
 const sha256: Sha256 = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
 
 /** What steps act through. Only the controller has them. */
-export type EffectPorts = Pick<ControlRegionOptions, 'switchPort' | 'verifyPort'>;
+export type EffectPorts = Pick<ControlRegionOptions, 'switchPort' | 'verifyPort' | 'probePort'>;
 export type MakeEffects = (settings: LambdaSettings, clock: Clock) => EffectPorts;
 
 /** @throws AppError `environment-invalid` with every problem of the environment. */
@@ -68,6 +69,10 @@ export function composeRegion(effects: MakeEffects = noEffects): Composition {
       identity: { clusterId, region, founders },
       registers: regions.map((member) => registerOf(settings, member, clientOf(tables, member))),
       health: createHealthStore({
+        client: clientOf(tables, region),
+        tableName: settings.healthTable,
+      }),
+      reports: createReportStore({
         client: clientOf(tables, region),
         tableName: settings.healthTable,
       }),
@@ -115,6 +120,7 @@ function noEffects(): EffectPorts {
   return {
     switchPort: { read: unreachable, change: unreachable, changeStatus: unreachable },
     verifyPort: { resolve: unreachable, probe: unreachable },
+    probePort: { probe: unreachable },
   };
 }
 

@@ -10,6 +10,7 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { METRIC_NAMESPACE, METRICS } from '../config/names.ts';
 import type { StatusView } from '../control/control-plane.ts';
+import type { RecoveryState } from '../recovery/state.ts';
 
 export interface LambdaMetrics {
   /** The state of the control plane as this region sees it. */
@@ -26,6 +27,7 @@ export function createLambdaMetrics(clusterId: string): LambdaMetrics {
       metrics.addMetric(METRICS.quorum, 'Count', position.quorum ? 1 : 0);
       metrics.addMetric(METRICS.reachableRegisters, 'Count', position.reachable.length);
       metrics.addMetric(METRICS.unsettledServices, 'Count', unsettled.length);
+      metrics.addMetric(METRICS.earlyWarnings, 'Count', warnedSites(state));
       metrics.addMetric(METRICS.appliedIndex, 'Count', position.appliedIndex);
       metrics.publishStoredMetrics();
     },
@@ -34,4 +36,12 @@ export function createLambdaMetrics(clusterId: string): LambdaMetrics {
       metrics.publishStoredMetrics();
     },
   };
+}
+
+/** A region that observes no more may have left a warning behind: it does not count. */
+function warnedSites({ observers, services, monitors }: RecoveryState): number {
+  const owners = [...Object.values(services), ...Object.values(monitors)];
+  const sites = owners.flatMap((owner) => Object.values(owner.sites));
+  return sites.filter(({ warnings = {} }) => observers.some((observer) => observer in warnings))
+    .length;
 }

@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { type RegionId, regionId } from '../base/identifiers.ts';
-import { parseDuration } from '../config/duration.ts';
+import { formatDuration, parseDuration } from '../config/duration.ts';
 import { NAME_PATTERN } from '../config/schema.ts';
 import { printable } from './render/style.ts';
 
@@ -26,6 +26,18 @@ export function durationArgument(text: string): number {
     throw new InvalidArgumentError('Write a duration such as 30s or 5m.');
   }
   return durationMs;
+}
+
+/** A parser for durations within [minMs, maxMs], for commander. */
+export function durationBetween(minMs: number, maxMs: number): (text: string) => number {
+  return (text) => {
+    const durationMs = durationArgument(text);
+    if (durationMs < minMs || durationMs > maxMs) {
+      const [least, most] = [formatDuration(minMs), formatDuration(maxMs)];
+      throw new InvalidArgumentError(`Write a duration from ${least} to ${most}.`);
+    }
+    return durationMs;
+  };
 }
 
 /** Text for the record: one line, 1 to 500 characters. */

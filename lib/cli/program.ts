@@ -7,13 +7,17 @@
 import { Command, type Help } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { collect } from './arguments.ts';
+import { registerAgent } from './commands/agent.ts';
+import { registerBeats } from './commands/beats.ts';
 import { registerBootstrap } from './commands/bootstrap.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfiguration } from './commands/configuration.ts';
 import { registerLocal, registerStart } from './commands/local.ts';
 import { registerLog } from './commands/log.ts';
+import { registerMaintenance } from './commands/maintenance.ts';
 import { registerNote } from './commands/note.ts';
 import { registerRegion } from './commands/region.ts';
+import { registerReplay } from './commands/replay.ts';
 import { registerRuns } from './commands/runs.ts';
 import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
@@ -30,12 +34,16 @@ const COMMANDS: readonly Register[] = [
   registerLog,
   registerSwitches,
   registerNote,
+  registerMaintenance,
   registerConfiguration,
   registerToken,
   registerBootstrap,
   registerRegion,
   registerLocal,
+  registerReplay,
+  registerBeats,
   registerSimulate,
+  registerAgent,
   registerCompletion,
 ];
 
@@ -48,7 +56,10 @@ export function createProgram(run: Run): Command {
     .option('--no-color', 'print no colours (as does NO_COLOR)')
     .option('--dir <folder>', 'folder of local mode', LOCAL_DIR_DEFAULT)
     .option('--endpoint <url>', 'URL of a control region; may be repeated', collect)
-    .option('--token-file <file>', 'file that holds the operator token')
+    .option(
+      '--token-file <file>',
+      'file that holds the token (of an operator; for `agent`, of the site)',
+    )
     .helpCommand(false)
     .helpOption('-h, --help', 'print this help')
     .configureHelp({ showGlobalOptions: true, formatHelp: helpWithExamples })

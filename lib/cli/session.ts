@@ -185,6 +185,8 @@ const EXIT_CODES: { readonly [code: string]: ExitCode | undefined } = {
   'no-endpoint': EXIT.usage,
   'endpoint-invalid': EXIT.usage,
   'token-file-unreadable': EXIT.usage,
+  'agent-options': EXIT.usage,
+  'heartbeat-options': EXIT.usage,
   unauthorized: EXIT.unauthorised,
   'not-running': EXIT.refused,
   'already-running': EXIT.refused,

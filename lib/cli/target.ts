@@ -61,11 +61,11 @@ export async function findTarget(options: TargetOptions, settings: CliSettings):
   return { endpoints, token: token ?? settings.token, source: 'environment', note: null };
 }
 
-async function readTokenFile(path: string): Promise<string> {
+export async function readTokenFile(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new AppError(`the token file cannot be read: ${describeError(cause)}`, {
       code: 'token-file-unreadable',
-      hint: 'Name a readable file that holds the operator token and nothing else.',
+      hint: 'Name a readable file that holds the token and nothing else.',
       retryable: false,
       cause,
     });
@@ -74,7 +74,7 @@ async function readTokenFile(path: string): Promise<string> {
   if (!/^[\x21-\x7e]{1,512}$/.test(token)) {
     throw new AppError(`${path} does not hold one token`, {
       code: 'token-file-unreadable',
-      hint: 'Put the operator token into it, on one line, and nothing else.',
+      hint: 'Put the token into it, on one line, and nothing else.',
       retryable: false,
     });
   }
@@ -82,7 +82,7 @@ async function readTokenFile(path: string): Promise<string> {
 }
 
 /** @throws AppError `endpoint-invalid`. */
-function originOf(text: string): string {
+export function originOf(text: string): string {
   const url = URL.parse(text);
   const isOrigin =
     url !== null && url.pathname === '/' && `${url.search}${url.hash}${url.username}` === '';

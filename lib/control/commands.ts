@@ -5,8 +5,9 @@
  * it; it orders nothing. The reducer is `lib/control/machine.ts`.
  */
 import type { EpochMillis, RegionId } from '../base/identifiers.ts';
+import type { Forecast } from '../detection/forecast.ts';
 import type { Verdict } from '../detection/verdict.ts';
-import type { ServicePolicy } from '../recovery/policy.ts';
+import type { MonitorPolicy, ServicePolicy } from '../recovery/policy.ts';
 import type { StepName, StepResult } from '../recovery/run.ts';
 
 interface Stamped {
@@ -26,6 +27,14 @@ export type ControlCommand =
       readonly kind: 'configure';
       readonly configHash: string;
       readonly policies: readonly ServicePolicy[];
+      /** Absent in logs that were written before there were monitors. */
+      readonly monitors?: readonly MonitorPolicy[];
+    })
+  /** A site of a monitor was heard for the first time, with a token that lets it come into being. */
+  | (Stamped & {
+      readonly kind: 'provision-site';
+      readonly service: string;
+      readonly site: string;
     })
   /** An observer changed its mind about a site. */
   | (Stamped & {
@@ -36,6 +45,14 @@ export type ControlCommand =
       readonly verdict: Verdict;
       /** As the site last reported it to this observer; null = never. */
       readonly replicationLagMs: number | null;
+    })
+  /** An observer sees a sign of a failure to come, or sees it no more. Told, never acted on. */
+  | (Stamped & {
+      readonly kind: 'warning';
+      readonly observer: RegionId;
+      readonly service: string;
+      readonly site: string;
+      readonly warning: Forecast;
     })
   /** A CloudWatch (or other) alarm about a site changed its state. */
   | (Stamped & {
@@ -67,6 +84,20 @@ export type ControlCommand =
       readonly step: StepName;
       readonly attempt: number;
       readonly result: StepResult;
+    })
+  /** No automatic run of this service, or away from or to this site, for so long. */
+  | (Requested & {
+      readonly kind: 'maintenance-start';
+      readonly service: string;
+      /** null = the whole service. */
+      readonly site: string | null;
+      /** A length, not an end: the same request sent again through another region is the same. */
+      readonly durationMs: number;
+    })
+  | (Requested & {
+      readonly kind: 'maintenance-end';
+      readonly service: string;
+      readonly site: string | null;
     })
   /** The time of a `reviewAt` has come. */
   | (Stamped & { readonly kind: 'review'; readonly service: string })

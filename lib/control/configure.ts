@@ -7,14 +7,16 @@
  */
 
 import { ownValue } from '../base/own-value.ts';
-import { fuseOpinion } from '../detection/opinion.ts';
+import { opinionOfUnheard } from '../detection/opinion.ts';
 import type { Moment } from '../recovery/machine.ts';
 import { startSetup } from '../recovery/machine.ts';
 import type { ServicePolicy } from '../recovery/policy.ts';
 import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
+import { configureMonitors } from './monitors.ts';
 import { reconsider, withService } from './service-events.ts';
 import { withEvents } from './timeline.ts';
+import { changedWatch } from './watch-change.ts';
 
 type Configure = Extract<ControlCommand, { kind: 'configure' }>;
 
@@ -42,10 +44,16 @@ export function configure(state: RecoveryState, command: Configure, moment: Mome
     (next, policy) => configureService(next, policy, moment),
     cleared,
   );
+  const monitors = command.monitors ?? [];
+  const watching = configureMonitors(configured, monitors, moment);
   const sentence = `${command.by} applied configuration ${command.configHash.slice(0, 12)}`;
-  const happenings = command.policies.map(({ service }) => ({ service, kind: 'config', sentence }));
+  const happenings = [...command.policies, ...monitors].map(({ service }) => ({
+    service,
+    kind: 'config',
+    sentence,
+  }));
   return {
-    state: withEvents(configured, happenings, moment),
+    state: withEvents(watching, happenings, moment),
     result: accepted('config-applied', [sentence, ...silencedSites(state, command)].join('; ')),
   };
 }
@@ -97,15 +105,38 @@ function configureService(
 ): RecoveryState {
   const standing = ownValue(state.services, policy.service);
   const sites = Object.fromEntries(
-    policy.sites.map(({ site }) => [site, ownValue(standing?.sites ?? {}, site) ?? unheard(state)]),
+    policy.sites.map(({ site }) => [site, siteAfter(state, { standing, policy, site }, moment)]),
   );
   if (standing === undefined) {
     return withService(state, startSetup(newService(policy, sites, moment), moment), moment);
   }
-  const service: ServiceState = { ...standing, policy, sites };
+  const maintenance = (standing.maintenance ?? []).filter(
+    ({ site }) => site === null || policy.sites.some((known) => known.site === site),
+  );
+  const service: ServiceState = { ...standing, policy, sites, maintenance };
   return needsSetup(standing, policy)
     ? withService(state, startSetup(service, moment), moment)
     : reconsider(state, service, { ...moment, requestedBy: 'tripoint', reason: 'automatic' });
+}
+
+function siteAfter(
+  { observers }: RecoveryState,
+  of: {
+    readonly standing: ServiceState | undefined;
+    readonly policy: ServicePolicy;
+    readonly site: string;
+  },
+  { at }: Moment,
+): SiteState {
+  const { standing, policy, site } = of;
+  const known = ownValue(standing?.sites ?? {}, site);
+  if (standing === undefined || known === undefined) {
+    const unheard = { verdicts: {}, opinion: opinionOfUnheard(observers), opinionSince: null };
+    return { ...unheard, alarms: [], watchChange: { at, before: null } };
+  }
+  const before = { detection: standing.policy.detection, schedule: null };
+  const after = { detection: policy.detection, schedule: null };
+  return { ...known, ...changedWatch(known.watchChange, { before, after }, at) };
 }
 
 /** Whether the records that should stand for the active site change. */
@@ -137,10 +168,6 @@ function newService(
     automaticRunStarts: [],
     reviewAt: null,
   };
-}
-
-function unheard({ observers }: RecoveryState): SiteState {
-  return { verdicts: {}, opinion: fuseOpinion([], observers), opinionSince: null, alarms: [] };
 }
 
 export function accepted(code: string, sentence: string): CommandResult {

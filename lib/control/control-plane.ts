@@ -8,21 +8,26 @@
 import type { CommandId, EpochMillis, LogIndex, RegionId, Term } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
 import type { Configuration } from '../consensus/membership.ts';
+import type { CallerReport } from '../detection/caller-reports.ts';
+import type { JobEvent, JobRecord } from '../detection/job.ts';
 import type { Epoch, RecoveryState } from '../recovery/state.ts';
+import type { ReportOutcome } from './caller-reports.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
-import type { ReportedStatus } from './health-store.ts';
+import type { RecordRead, ReportedStatus, SiteName } from './health-store.ts';
 
 export interface Heartbeat {
   readonly service: string;
   readonly site: string;
-  /** Rises with every beat of one boot; from 1. */
-  readonly sequence: number;
+  /** Rises with every beat of one boot; from 1. null = a ping, which has none. */
+  readonly sequence: number | null;
   /** Random id of the sender's process. */
   readonly bootId: string;
   readonly status: ReportedStatus;
   readonly replicationLagMs: number | null;
   /** Ingress clock of this region. A sender's clock never enters. */
   readonly receivedAt: EpochMillis;
+  /** What the beat says of a run, where the site has a schedule; default: it ended. */
+  readonly job?: JobEvent;
 }
 
 export type IngestOutcome =
@@ -31,6 +36,13 @@ export type IngestOutcome =
       readonly role: 'active' | 'standby' | 'unknown';
       readonly epoch: Epoch | null;
       readonly nextBeatMs: number;
+      /**
+       * How long the site may believe its role without a further answer, counted from when it sent the
+       * beat that is answered here. Shorter than the silence that can fail it. null = no role, no lease.
+       */
+      readonly leaseMs: number | null;
+      /** false = repeated or overtaken: the beat changed nothing. */
+      readonly isNew: boolean;
     }
   | { readonly kind: 'unknown-site' }
   /** The table did not answer; the beat may be lost. The sender simply beats again. */
@@ -79,6 +91,13 @@ export interface LiveObservation {
   readonly failAt: EpochMillis | null;
   readonly replicationLagMs: number | null;
   readonly sentence: string;
+  /** Of a site with a schedule; else null. */
+  readonly job: JobObservation | null;
+}
+
+export interface JobObservation extends JobRecord {
+  /** When the next run is expected; null = no instant is known. */
+  readonly expectedAt: EpochMillis | null;
 }
 
 export interface StatusView {
@@ -122,6 +141,15 @@ export type RoutingAnswer = 'active' | 'standby' | 'unknown-site';
 export interface ControlPlane {
   readonly region: RegionId;
   readonly ingest: (beat: Heartbeat) => Promise<IngestOutcome>;
+  /** Up to 500 beats: one write for all of a site. An outcome for each beat, in their order. */
+  readonly ingestBatch: (beats: readonly Heartbeat[]) => Promise<readonly IngestOutcome[]>;
+  /** Reads what this region sees now, unless it did a moment ago. `status` then shows that. */
+  readonly look: () => Promise<void>;
+  /** What this region keeps of one site, as stored. */
+  readonly readSite: (service: string, site: string) => Promise<RecordRead>;
+  /** What a caller of a site met there. */
+  readonly reportCalls: (site: SiteName, report: CallerReport) => Promise<ReportOutcome>;
+  /** From what is at hand: call `look` before, where the observations matter. */
   readonly status: () => StatusView;
   /** Whether this site should take traffic, from the last applied state. */
   readonly routing: (service: string, site: string) => RoutingAnswer;

@@ -18,6 +18,7 @@ import type { AppliedEntry } from '../consensus/replica.ts';
 import type { ClusterIdentity, Entry } from '../consensus/server.ts';
 import type { ConsensusTimings } from '../consensus/settings.ts';
 import { registerBytes } from '../consensus/size.ts';
+import { isAccusing } from '../detection/comparison.ts';
 import type { Run, Step, StepResult } from '../recovery/run.ts';
 import type { RecoveryState } from '../recovery/state.ts';
 import type { SwitchPort, VerifyPort } from '../recovery/switch-port.ts';
@@ -25,13 +26,18 @@ import { Archive } from './archive.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
 import type { CommandOutcome, ControlPlane, LogPosition } from './control-plane.ts';
 import { performStep } from './effects.ts';
+import { Errand } from './errand.ts';
 import type { HealthStore } from './health-store.ts';
 import { Ingest } from './ingest.ts';
 import { CONTROL_LIMITS, CONTROL_TIMINGS } from './limits.ts';
 import { createControlMachine } from './machine.ts';
-import { isAccusing, Observer } from './observe.ts';
+import { Observer } from './observe.ts';
 import { createPlane } from './plane.ts';
+import type { ProbePort } from './probe-port.ts';
+import type { ReportStore } from './report-store.ts';
+import { EvidenceSources } from './site-evidence.ts';
 import { type SnapshotOutcome, StateSnapshots } from './state-snapshot.ts';
+import { logWarnings } from './warnings.ts';
 import { Worker } from './worker.ts';
 
 export interface ControlRegionOptions {
@@ -45,6 +51,9 @@ export interface ControlRegionOptions {
   };
   readonly switchPort: SwitchPort;
   readonly verifyPort: VerifyPort;
+  /** What the sites are asked by, while the loops run. */
+  readonly probePort: ProbePort;
+  readonly reports: ReportStore;
   readonly timings: ConsensusTimings;
   readonly clock: Clock;
   readonly random: Random;
@@ -63,6 +72,7 @@ export class ControlRegion {
   readonly #pulse: Pulse<RecoveryState>;
   readonly #compactor: Compactor<RecoveryState>;
   readonly #observer: Observer;
+  readonly #evidence: EvidenceSources;
   readonly #worker: Worker;
   readonly #archive: Archive;
   readonly #snapshots: StateSnapshots;
@@ -70,7 +80,8 @@ export class ControlRegion {
   /** Proposals under way, by what they are about: one at a time each. */
   readonly #underWay = new Set<string>();
   #archiveFault: string | null = null;
-  #isAnswering = false;
+  /** The answer to an accusation. */
+  readonly #answer = new Errand();
   #isStopping = false;
   /**
    * Only a process whose loops run takes up steps. An API function applies entries too, but it is
@@ -83,16 +94,21 @@ export class ControlRegion {
     const { identity, registers, health, stores, clock, sha256, random } = options;
     this.#options = options;
     this.#cluster = createCluster({ ...options, registers });
-    const machine = createControlMachine(identity.founders);
     const cluster = this.#cluster;
-    this.#host = new LogHost({ cluster, machine, sha256 });
+    this.#host = new LogHost({ cluster, machine: createControlMachine(identity.founders), sha256 });
     this.#pulse = new Pulse(cluster, this.#host);
     this.#compactor = new Compactor(cluster, this.#host);
     this.#archive = new Archive(stores);
     this.#snapshots = new StateSnapshots(copyTargets(options));
     const ingest = new Ingest(health, () => this.#host.replica.state);
+    this.#evidence = new EvidenceSources({ ...options, state: () => this.#host.replica.state });
     const takeStoreErrors = () => ingest.takeStoreErrors();
-    this.#observer = new Observer({ region: identity.region, health, clock, takeStoreErrors });
+    const evidence = this.#evidence;
+    this.#observer = new Observer({
+      ...{ region: identity.region, health, clock, takeStoreErrors, log: options.log },
+      evidenceOf: (service, site, now) => evidence.evidenceOf(service, site, now),
+      onSuspect: (service, site) => evidence.probeNow(service, site),
+    });
     this.#worker = new Worker({
       region: identity.region,
       state: () => this.#host.replica.state,
@@ -107,13 +123,15 @@ export class ControlRegion {
       this.#archive.take(applied);
       this.#notify();
       this.#startWork();
-      this.#answer(applied);
+      this.#answerAccusers(applied);
+      logWarnings(applied, identity.region, options.log);
     });
     this.plane = createPlane({
       region: identity.region,
       host: this.#host,
       ingest,
       observer: this.#observer,
+      reports: this.#evidence.reports,
       archive: this.#archive,
       stores: [stores.own, ...stores.all.values()],
       clock,
@@ -144,11 +162,11 @@ export class ControlRegion {
   }
 
   /**
-   * One look at the log, at who answers, and at this region's sites: what a process without loops,
-   * an API function, does before it answers.
+   * One look at the log and at who answers: what a process without loops, an API function, does
+   * before it answers. The sites are read when somebody asks for them (`plane.look`).
    */
   async refresh(): Promise<void> {
-    await Promise.all([this.#followOnce(), this.#survey(), this.#observer.look()]);
+    await Promise.all([this.#followOnce(), this.#survey()]);
   }
 
   async #followOnce(): Promise<void> {
@@ -162,10 +180,9 @@ export class ControlRegion {
   }
 
   async #runLoops(isOver: () => boolean): Promise<void> {
-    const { beatMs } = this.#options.timings;
     this.#isLooping = true;
     await Promise.all([
-      this.#loop(every(beatMs), isOver, () => this.#pulse.tick()),
+      this.#loop(every(this.#options.timings.beatMs), isOver, () => this.#pulse.tick()),
       this.#loop(
         (elapsedMs) => this.#pauseAfterTick(elapsedMs),
         isOver,
@@ -174,9 +191,16 @@ export class ControlRegion {
       this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#keepHouse()),
       this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#survey()),
       this.#loop(every(CONTROL_TIMINGS.snapshotMs), isOver, () => this.#takeSnapshot()),
+      this.#gatherEvidence(isOver),
     ]).finally(() => {
       this.#isLooping = false;
     });
+  }
+
+  async #gatherEvidence(isOver: () => boolean): Promise<void> {
+    const pauseMs = () => this.#evidence.pauseMs();
+    await this.#loop(pauseMs, isOver, () => this.#evidence.round());
+    await this.#evidence.stop();
   }
 
   /** @param pauseMs how long to wait after a round that took `elapsedMs`. */
@@ -204,10 +228,12 @@ export class ControlRegion {
 
   /** Judges the sites and sets out what follows; waits for no other region, so that it is never late. */
   async #tick(): Promise<void> {
+    await this.#answer.settled();
     await this.#judge();
     this.#proposeReviews(this.#host.replica.state);
     this.#startWork();
     this.#notify();
+    await this.#observer.tidy(this.#host.replica.state);
   }
 
   async #judge(): Promise<void> {
@@ -220,14 +246,14 @@ export class ControlRegion {
    * Another region accuses a site. If this one hears it, its proof of life must be in the log before
    * the accusers go from suspect to failed, which may be sooner than the next tick.
    */
-  #answer(applied: readonly AppliedEntry[]): void {
+  #answerAccusers(applied: readonly AppliedEntry[]): void {
     const { region } = this.#options.identity;
     const accusers = applied.map(({ entry }) => accuserOf(entry));
     const isAccused = accusers.some((accuser) => accuser !== null && accuser !== region);
-    if (isAccused && this.#isLooping && !this.#isAnswering) {
-      this.#isAnswering = true;
-      void this.#judge().finally(() => {
-        this.#isAnswering = false;
+    if (isAccused && this.#isLooping) {
+      this.#answer.start(async () => {
+        await this.#judge();
+        await this.#observer.tidy(this.#host.replica.state);
       });
     }
   }
@@ -274,10 +300,10 @@ export class ControlRegion {
     }
   }
 
-  #proposeReviews({ services }: RecoveryState): void {
+  #proposeReviews({ services, monitors }: RecoveryState): void {
     const now = this.#options.clock.wallNow();
     const isLeading = this.#host.leader?.region === this.#options.identity.region;
-    for (const { policy, reviewAt } of Object.values(services)) {
+    for (const { policy, reviewAt } of [...Object.values(services), ...Object.values(monitors)]) {
       if (isLeading && reviewAt !== null && now >= reviewAt) {
         this.#proposeOnce({ kind: 'review', service: policy.service, at: now });
       }
@@ -359,10 +385,9 @@ function every(periodMs: number): (elapsedMs: number) => number {
 }
 
 function subjectOf(command: ControlCommand): string {
-  const { kind } = command;
   const service = 'service' in command ? command.service : '';
   const site = 'site' in command ? command.site : '';
-  return `${kind} ${service} ${site}`;
+  return `${command.kind} ${service} ${site}`;
 }
 
 /** This region's store, and the next region's in order. */

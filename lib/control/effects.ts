@@ -186,11 +186,12 @@ async function verifySite(
 }
 
 /**
- * A target that failed after it was chosen ends the run, so that the next one can begin. One that a
+ * A target that failed, or left, after it was chosen ends the run, so that the next one can begin. One that a
  * person forced though it had failed before is given its time to come up.
  */
 function notVerified(run: Run, target: SiteState | undefined, code: StepCode): StepResult {
-  const failedSince = target?.opinion.state === 'failed' ? target.opinionSince : null;
+  const isGone = target?.opinion.state === 'failed' || target?.opinion.code === 'deregistered';
+  const failedSince = isGone ? target.opinionSince : null;
   return failedSince !== null && failedSince > run.authorisedAt
     ? failed('target-failed')
     : again(code);

@@ -15,6 +15,30 @@ export interface ControlTimings {
   readonly stepBackoffMsMax: number;
   /** Time between two snapshots of the state, if it changed. */
   readonly snapshotMs: number;
+  /** How far ahead a round looks for timers: to the next one, and what that may be late. */
+  readonly lookAheadMs: number;
+  /** A timer is moved only so far or farther: for less, a look in each round costs less. */
+  readonly timerMoveMsMin: number;
+  /** A status view is made of records that were read at most so long ago. */
+  readonly lookAgeMsMax: number;
+  /** Time between two passes of the slow sweep over all sites. */
+  readonly sweepMs: number;
+  /**
+   * After this a timer whose record never came is dropped: no request is under way for so long, not
+   * even one that a network held back.
+   */
+  readonly timerAwaitMsMax: number;
+  /** Within this after it was configured a site is probed for the first time. */
+  readonly firstProbeMsMax: number;
+  /** Shortest pause between two rounds of the prober. */
+  readonly probePauseMsMin: number;
+  /** Time between two looks at what callers reported. */
+  readonly reportsMs: number;
+  /**
+   * After a site's rules changed its silence counts from here on: every region has applied them, and an
+   * agent that was refused has tried again (its longest back-off).
+   */
+  readonly watchChangeMs: number;
 }
 
 export const CONTROL_TIMINGS: ControlTimings = {
@@ -24,7 +48,19 @@ export const CONTROL_TIMINGS: ControlTimings = {
   lostClaimMs: 3000,
   stepBackoffMsMax: 30_000,
   snapshotMs: 60_000,
+  lookAheadMs: 1250,
+  timerMoveMsMin: 10_000,
+  lookAgeMsMax: 500,
+  sweepMs: 300_000,
+  timerAwaitMsMax: 120_000,
+  firstProbeMsMax: 10_000,
+  probePauseMsMin: 50,
+  reportsMs: 5000,
+  watchChangeMs: 5000,
 };
+
+/** Boot id of every ping: a sender without a memory has one boot for ever. */
+export const PING_BOOT_ID = 'ping';
 
 interface ControlLimits {
   /** Tries of one heartbeat's conditional write against other writers of the same site. */
@@ -33,6 +69,20 @@ interface ControlLimits {
   readonly beatsWaitingMax: number;
   /** Sites whose record is cached between beats. */
   readonly cachedSitesMax: number;
+  /** Heartbeats in one batch. */
+  readonly batchBeatsMax: number;
+  /** Sites of one batch that are written at once. */
+  readonly batchSitesParallelMax: number;
+  /** Timers that one round of the observer looks after; what is left comes with the next one. */
+  readonly timersPerRoundMax: number;
+  /** Timers that are moved at once. */
+  readonly timersParallelMax: number;
+  /** Sites that the observer remembers, for when its table does not answer. */
+  readonly observedSitesMax: number;
+  /** Sites of one page when all are read, for a status view … */
+  readonly lookPageSites: number;
+  /** … and of one step of the slow sweep. */
+  readonly sweepPageSites: number;
   /** Applied entries kept in memory for readers of the log. */
   readonly recentEntriesMax: number;
   /** The same, while the store takes none of them; beyond it only other regions have the oldest. */
@@ -48,12 +98,23 @@ interface ControlLimits {
   /** How long the `propagate` step watches before it hands the step back. */
   readonly propagateWatchMs: number;
   readonly propagatePollMs: number;
+  /** Probes under way at a time in one region. */
+  readonly probesAtOnceMax: number;
+  /** Tries of one caller's report against other writers of the same item. */
+  readonly reportAttemptsMax: number;
 }
 
 export const CONTROL_LIMITS: ControlLimits = {
   ingestAttemptsMax: 4,
   beatsWaitingMax: 32,
   cachedSitesMax: 10_000,
+  batchBeatsMax: 500,
+  batchSitesParallelMax: 16,
+  timersPerRoundMax: 5000,
+  timersParallelMax: 32,
+  observedSitesMax: 20_000,
+  lookPageSites: 1000,
+  sweepPageSites: 250,
   recentEntriesMax: 2000,
   unarchivedEntriesMax: 20_000,
   unarchivedLogBytesMax: 160 * 1024,
@@ -61,8 +122,15 @@ export const CONTROL_LIMITS: ControlLimits = {
   logPageMax: 500,
   propagateWatchMs: 5000,
   propagatePollMs: 100,
+  probesAtOnceMax: 32,
+  reportAttemptsMax: 4,
 };
 
+invariant(CONTROL_TIMINGS.lookAheadMs > CONTROL_TIMINGS.tickMs, 'limits-deadline-between-rounds');
+invariant(
+  CONTROL_TIMINGS.timerMoveMsMin > CONTROL_TIMINGS.lookAheadMs,
+  'limits-timer-moves-within-round',
+);
 invariant(
   CONTROL_LIMITS.propagateWatchMs * 2 < CONTROL_TIMINGS.claimTimeoutMs,
   'limits-step-outlives-claim',

@@ -19,15 +19,18 @@ import { claimStep, finishStep, type Run } from '../recovery/run.ts';
 import type { CommittedAlarm, RecoveryState, ServiceState } from '../recovery/state.ts';
 import type { ControlCommand } from './commands.ts';
 import { accepted, configure, type Reduction, refused } from './configure.ts';
+import { recordMaintenance } from './maintenance.ts';
+import { isForMonitors, reduceMonitor, refusedByMonitor } from './monitor-commands.ts';
 import { decideOn, reconsider, stepService } from './service-events.ts';
 import { runEnded, stepWaits, withEvents } from './timeline.ts';
+import { recordWarning } from './warnings.ts';
 
 type CommandOf<Kind extends ControlCommand['kind']> = Extract<ControlCommand, { kind: Kind }>;
 
 /** @param observers the regions of the first voters, whose majority decides; who votes later, the log says. */
 export function createControlMachine(observers: readonly RegionId[]): StateMachine<RecoveryState> {
   return {
-    initial: { observers, configHash: null, services: {}, runs: [], timeline: [] },
+    initial: { observers, configHash: null, services: {}, monitors: {}, runs: [], timeline: [] },
     apply: (state, { body }: Command, at: Base): Applied<RecoveryState> => {
       const reduction = reduce(state, body as unknown as ControlCommand, at);
       return { state: reduction.state, result: reduction.result as unknown as JsonValue };
@@ -56,6 +59,8 @@ export function reduce(
       return claim(state, command, moment);
     case 'finish-step':
       return finish(state, command, moment);
+    case 'warning':
+      return recordWarning(state, command, moment);
     default:
       return reduceService(state, command, moment);
   }
@@ -63,12 +68,18 @@ export function reduce(
 
 type ServiceCommand = Exclude<
   ControlCommand,
-  CommandOf<'configure' | 'claim-step' | 'finish-step'>
+  CommandOf<'configure' | 'claim-step' | 'finish-step' | 'warning'>
 >;
 
 function reduceService(state: RecoveryState, command: ServiceCommand, moment: Moment): Reduction {
   const service = ownValue(state.services, command.service);
   if (service === undefined) {
+    const monitor = ownValue(state.monitors, command.service);
+    if (monitor !== undefined) {
+      return isForMonitors(command)
+        ? reduceMonitor(state, { monitor, command }, moment)
+        : refusedByMonitor(state, command);
+    }
     const known = Object.keys(state.services).join(', ') || 'none';
     return {
       state,
@@ -99,6 +110,14 @@ function reduceService(state: RecoveryState, command: ServiceCommand, moment: Mo
         { service, event: { kind: 'failback-requested', force: command.force } },
         moment,
       );
+    case 'provision-site':
+      return {
+        state,
+        result: refused('not-provisioning', `${command.service} takes no new sites`),
+      };
+    case 'maintenance-start':
+    case 'maintenance-end':
+      return recordMaintenance(state, { service, command }, moment);
     case 'note': {
       const happening = {
         service: command.service,

@@ -12,6 +12,7 @@ import type { ProposeOutcome } from '../consensus/proposals.ts';
 import { sessionOf } from '../consensus/sessions.ts';
 import type { RecoveryState } from '../recovery/state.ts';
 import type { Archive } from './archive.ts';
+import type { CallerReports } from './caller-reports.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
 import type {
   CommandLookup,
@@ -31,6 +32,7 @@ export interface PlaneOptions {
   readonly host: LogHost<RecoveryState>;
   readonly ingest: Ingest;
   readonly observer: Observer;
+  readonly reports: CallerReports;
   readonly archive: Archive;
   /** Where reports may be, this region's own store first. */
   readonly stores: readonly SnapshotStore[];
@@ -44,13 +46,23 @@ export function createPlane(options: PlaneOptions): ControlPlane {
   return {
     region,
     ingest: (beat) => ingest.ingest(beat),
-    status: () => ({
-      region,
-      at: clock.wallNow(),
-      position: options.position(),
-      state: host.replica.state,
-      observations: observer.observations(host.replica.state),
-    }),
+    ingestBatch: (beats) => ingest.ingestBatch(beats),
+    look: () => observer.look(),
+    readSite: (service, site) => observer.readSite(service, site),
+    reportCalls: (site, report) => options.reports.add(site, report),
+    status: () => {
+      const { state } = host.replica;
+      return {
+        region,
+        at: clock.wallNow(),
+        position: options.position(),
+        state,
+        // Computes φ of the whole fleet: only for whoever wants to see it.
+        get observations() {
+          return observer.observations(state);
+        },
+      };
+    },
     routing: (service, site) => routingOf(host.replica.state, service, site),
     propose: async (id, command) =>
       outcomeOf(id, await host.propose(id, command as unknown as JsonValue)),

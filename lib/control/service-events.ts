@@ -6,12 +6,19 @@
 import { epochMillis, type RegionId } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
 import { FAIL_INTERVALS_MAX } from '../detection/limits.ts';
-import { fuseOpinion, type ObserverVerdict, type Opinion } from '../detection/opinion.ts';
+import {
+  fuseOpinion,
+  type ObserverVerdict,
+  type Opinion,
+  opinionLapsesAt,
+  type ProofFreshness,
+} from '../detection/opinion.ts';
+import type { DetectionPolicy } from '../detection/policy.ts';
 import { RUN_LIMITS } from '../recovery/limits.ts';
 import { type MachineEvent, type Moment, stepMachine } from '../recovery/machine.ts';
-import type { DetectionPolicy } from '../recovery/policy.ts';
 import type { Run } from '../recovery/run.ts';
 import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
+import { expireMaintenance } from './maintenance-windows.ts';
 import { changesOf, runEnded, runStarted, withEvents } from './timeline.ts';
 
 /** Replaces one service, tells what changed, and takes up the run that was started, if any. */
@@ -71,8 +78,9 @@ export function decideOn(
   { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
   moment: Moment,
 ): RecoveryState {
-  const fused = fuseAll(service, state.observers, moment);
-  return stepService(state, { service: fused, event }, moment);
+  const { service: current, told } = expireMaintenance(service, moment.at);
+  const fused = fuseAll(current, state.observers, moment);
+  return stepService(withEvents(state, told, moment), { service: fused, event }, moment);
 }
 
 function fuseAll(
@@ -80,49 +88,42 @@ function fuseAll(
   observers: readonly RegionId[],
   moment: Moment,
 ): ServiceState {
-  const { policy } = service;
+  const freshness = { now: moment.at, proofMsMax: proofMsMaxOf(service.policy.detection) };
   let reviewAt = service.reviewAt;
   const sites = Object.entries(service.sites).map(([name, site]) => {
-    const opinion = fuseSite(service, { site, observers, moment });
-    const lapsesAt = refutationLapsesAt(site, opinion, proofMsMaxOf(policy.detection));
-    reviewAt = lapsesAt !== null && lapsesAt > moment.at ? earliest(reviewAt, lapsesAt) : reviewAt;
+    const opinion = fuseSite(site, observers, freshness);
+    const verdicts = Object.values(site.verdicts).map(({ verdict }) => verdict);
+    const lapsesAt = opinionLapsesAt(opinion, verdicts, freshness);
+    reviewAt = lapsesAt === null ? reviewAt : earliest(reviewAt, lapsesAt);
     const isChanged = opinion.state !== site.opinion.state;
     return [
       name,
-      { ...site, opinion, opinionSince: isChanged ? moment.at : site.opinionSince },
+      {
+        ...site,
+        opinion,
+        opinionSince: isChanged ? moment.at : site.opinionSince,
+        ...(isChanged && site.opinion.state === 'failed' ? { failedUntil: moment.at } : {}),
+      },
     ] as const;
   });
   return { ...service, sites: Object.fromEntries(sites), reviewAt };
 }
 
 function fuseSite(
-  { policy }: ServiceState,
-  { site, observers, moment }: { site: SiteState; observers: readonly RegionId[]; moment: Moment },
+  { verdicts: committedBy }: SiteState,
+  observers: readonly RegionId[],
+  freshness: ProofFreshness,
 ): Opinion {
   const verdicts: readonly ObserverVerdict[] = observers.flatMap((observer) => {
-    const committed = ownValue(site.verdicts, observer);
+    const committed = ownValue(committedBy, observer);
     return committed === undefined ? [] : [{ observer, verdict: committed.verdict }];
   });
-  const freshness = { now: moment.at, proofMsMax: proofMsMaxOf(policy.detection) };
   return fuseOpinion(verdicts, observers, freshness);
 }
 
 /** How long a beat proves life: as long as a silence may last before it is a failure. */
 export function proofMsMaxOf({ intervalMs, silenceMsMax }: DetectionPolicy): number {
   return Math.min(FAIL_INTERVALS_MAX * intervalMs, silenceMsMax);
-}
-
-/** A region may die with "healthy" as its last word: look again when that word is too old to count. */
-function refutationLapsesAt(
-  site: SiteState,
-  { votes }: Opinion,
-  proofMsMax: number,
-): number | null {
-  const arrivals = votes.flatMap(({ refutedBy }) => {
-    const refuter = refutedBy === null ? undefined : ownValue(site.verdicts, refutedBy);
-    return refuter?.verdict.lastArrivalAt ?? [];
-  });
-  return arrivals.length === 0 ? null : Math.min(...arrivals) + proofMsMax + 1;
 }
 
 function earliest(current: ServiceState['reviewAt'], candidate: number): ServiceState['reviewAt'] {

@@ -13,7 +13,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { HeartbeatProblem } from '../agent/endpoint.ts';
 import { type HeartbeatClient, startHeartbeats } from '../agent/heartbeat-client.ts';
-import type { HeartbeatStatus } from '../agent/heartbeat-options.ts';
+import type { HeartbeatStatus, RoleReason } from '../agent/heartbeat-options.ts';
 import type { SiteRole } from '../agent/role.ts';
 import { AppError } from '../base/errors.ts';
 import type { JsonValue } from '../base/json.ts';
@@ -29,7 +29,7 @@ export interface DemoSiteOptions {
   readonly endpoints: readonly string[];
   readonly token: string;
   readonly intervalMs: number;
-  readonly onRole?: (role: SiteRole) => void;
+  readonly onRole?: (role: SiteRole, reason: RoleReason) => void;
   readonly onProblem?: (problem: HeartbeatProblem) => void;
 }
 

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServiceJson, StatusJson } from '../api/schemas.ts';
 import type { Clock } from '../base/clock.ts';
 import { AppError, describeError } from '../base/errors.ts';
-import type { ServicePolicy } from '../recovery/policy.ts';
+import type { MonitorPolicy, ServicePolicy } from '../recovery/policy.ts';
 import type { Layout } from './local-layout.ts';
 
 const LEADER_TIMEOUT_MS = 30_000;
@@ -84,6 +84,7 @@ interface Application {
   readonly layout: Layout;
   readonly operatorToken: string;
   readonly policies: readonly ServicePolicy[];
+  readonly monitors: readonly MonitorPolicy[];
 }
 
 /**
@@ -94,9 +95,15 @@ export async function applyConfiguration({
   layout,
   operatorToken,
   policies,
+  monitors,
 }: Application): Promise<void> {
   const key = `local-config-${randomUUID()}`;
-  const body = JSON.stringify({ policies, reason: 'local mode started', by: 'local-supervisor' });
+  const body = JSON.stringify({
+    policies,
+    monitors,
+    reason: 'local mode started',
+    by: 'local-supervisor',
+  });
   let last = 'no region was asked';
   for (const { region, apiUrl } of layout.regions) {
     const answer = await send(`${apiUrl}/v1/config`, { body, key, operatorToken });

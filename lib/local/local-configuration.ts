@@ -8,10 +8,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../base/errors.ts';
+import { hashConfiguration } from '../config/configuration-hash.ts';
 import type { Variables } from '../config/expansion.ts';
-import { hashPolicies, parseConfiguration } from '../config/parse.ts';
+import { parseConfiguration } from '../config/parse.ts';
 import type { Problem } from '../config/problem.ts';
-import type { ServicePolicy, SitePolicy } from '../recovery/policy.ts';
+import type { MonitorPolicy, ServicePolicy, SitePolicy } from '../recovery/policy.ts';
+import type { ProbePolicy } from '../recovery/probe-policy.ts';
 import { type ClusterRecord, withTokens } from './cluster-file.ts';
 import { type Layout, shiftPort, siteProcess } from './local-layout.ts';
 import { sha256 } from './system-clock.ts';
@@ -30,6 +32,7 @@ export interface LocalSite {
 
 export interface LocalConfiguration {
   readonly policies: readonly ServicePolicy[];
+  readonly monitors: readonly MonitorPolicy[];
   readonly hash: string;
   readonly sites: readonly LocalSite[];
   /** The record with a token for each variable; to be saved before the tokens are used. */
@@ -56,7 +59,8 @@ export async function loadLocalConfiguration(options: {
   const sites = policies.flatMap((policy) =>
     policy.sites.flatMap((site) => localSite(policy, site, tokenOf) ?? []),
   );
-  return { policies, hash: hashPolicies(policies), sites, record };
+  const { monitors } = parsed;
+  return { policies, monitors, hash: hashConfiguration(policies, monitors), sites, record };
 }
 
 async function readConfiguration(file: string): Promise<string> {
@@ -104,10 +108,33 @@ function moveProbes(policy: ServicePolicy, layout: Layout): ServicePolicy {
     if (url === null) {
       return site;
     }
-    url.port = String(shiftPort(Number(url.port), layout));
-    return { ...site, probeUrl: url.href };
+    const from = { host: url.hostname, port: Number(url.port) };
+    const port = shiftPort(from.port, layout);
+    url.port = String(port);
+    const probes = site.probes.map((probe) => movedProbe(probe, from, port));
+    return { ...site, probeUrl: url.href, probes };
   });
   return { ...policy, sites };
+}
+
+/** Probes of the process that plays the site go where it goes; others ask what does not move. */
+function movedProbe(
+  probe: ProbePolicy,
+  from: { readonly host: string; readonly port: number },
+  port: number,
+): ProbePolicy {
+  if (probe.kind === 'dns') {
+    return probe;
+  }
+  if (probe.kind !== 'http') {
+    return probe.host === from.host && probe.port === from.port ? { ...probe, port } : probe;
+  }
+  const url = loopbackPlace(probe.url);
+  if (url === null || url.hostname !== from.host || Number(url.port) !== from.port) {
+    return probe;
+  }
+  url.port = String(port);
+  return { ...probe, url: url.href };
 }
 
 /** Loopback in clear text with a port: nothing else can be a process of ours. */

@@ -10,8 +10,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createApi } from '../api/app.ts';
 import { HEARTBEAT_RATE_DEFAULT, LOCAL_EVENTS } from '../api/dependencies.ts';
 import { createHealthStore } from '../aws/dynamodb/health-store.ts';
+import { createReportStore } from '../aws/dynamodb/report-store.ts';
 import { createTables } from '../aws/dynamodb/tables.ts';
 import { httpProbe } from '../aws/http-probe.ts';
+import { createProbePort } from '../aws/probe/probe-port.ts';
 import { AppError } from '../base/errors.ts';
 import { TABLES } from '../config/names.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
@@ -86,6 +88,8 @@ function composeRegion(
     identity: { clusterId, region, founders: peers.map((peer) => peer.region).toSorted() },
     registers: stores.registers,
     health: createHealthStore({ client: stores.own, tableName: TABLES.health }),
+    reports: createReportStore({ client: stores.own, tableName: TABLES.health }),
+    probePort: createProbePort({ clock: SYSTEM_CLOCK }),
     stores: { own, all: snapshots },
     switchPort: zoneClient({ url: dns.controlUrl, token: dns.token, timeoutMs: ZONE_TIMEOUT_MS }),
     verifyPort: {
@@ -116,6 +120,7 @@ function createRegionApi(
       events: LOCAL_EVENTS,
     },
     clock: SYSTEM_CLOCK,
+    arrivedAt: () => SYSTEM_CLOCK.wallNow(),
     randomId: randomUUID,
     log,
   });

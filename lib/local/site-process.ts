@@ -18,8 +18,8 @@ async function startSite(
   await prepared();
   const site = await startDemoSite({
     ...settings,
-    onRole: ({ role, epoch }) =>
-      log('info', 'role', { role, term: epoch?.term, index: epoch?.index }),
+    onRole: ({ role, epoch }, reason) =>
+      log('info', 'role', { role, reason, term: epoch?.term, index: epoch?.index }),
     onProblem: ({ code, endpoint, status, detail }) =>
       log('warn', 'heartbeat-problem', { code, endpoint, status, detail }),
   });

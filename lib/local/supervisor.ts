@@ -134,8 +134,9 @@ async function bringUp(
     await runAll(children, (name) => name === DNS_PROCESS || isRegion(layout, name));
     await untilLeaderStands(layout, clock);
     if (record.configuredFrom !== configuration.hash) {
-      const { policies } = configuration;
-      await applyConfiguration({ layout, operatorToken: record.operatorToken, policies });
+      const { policies, monitors } = configuration;
+      const { operatorToken } = record;
+      await applyConfiguration({ layout, operatorToken, policies, monitors });
       await save({ configuredFrom: configuration.hash });
     }
     await runAll(children, () => true);

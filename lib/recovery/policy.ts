@@ -4,6 +4,8 @@
  * Policies enter the Raft log by a `configure` command, so every region decides by the same text;
  * `lib/config` parses the YAML file into these types. Durations are whole milliseconds.
  */
+import type { DetectionPolicy } from '../detection/policy.ts';
+import type { ProbePolicy } from './probe-policy.ts';
 
 /** How traffic moves when a site fails. Later issues add the other strategies. */
 export type Strategy = 'failover';
@@ -15,21 +17,12 @@ export interface SitePolicy {
   readonly region: string;
   /** What the service name resolves to while this site is active (IPv4, IPv6 or host name). */
   readonly address: string;
-  /** URL that answers 2xx while the site serves; null = heartbeats only. */
+  /** URL that answers 2xx while the site serves: what a run verifies; null = by heartbeats. */
   readonly probeUrl: string | null;
+  /** What each region asks the site all the time, beside its heartbeats; may be empty. */
+  readonly probes: readonly ProbePolicy[];
   /** SHA-256 (hex) of each accepted heartbeat token; more than one while a token is rotated. */
   readonly tokenHashes: readonly string[];
-}
-
-export interface DetectionPolicy {
-  /** Nominal time between heartbeats (Δ), 100 to 86,400,000. */
-  readonly intervalMs: number;
-  /** φ at which a site is suspect; default 8. */
-  readonly suspectPhi: number;
-  /** φ at which a site is failed; default 16, above `suspectPhi`. */
-  readonly failPhi: number;
-  /** A site this long silent is failed whatever φ says; at least 3 Δ. */
-  readonly silenceMsMax: number;
 }
 
 export interface SafetyPolicy {
@@ -56,4 +49,50 @@ export interface ServicePolicy {
   readonly safety: SafetyPolicy;
   /** Two or more, in order of preference. */
   readonly sites: readonly SitePolicy[];
+}
+
+/** When a job must be heard. Instants of an expression are found by `lib/config/cron.ts`. */
+export type SchedulePolicy =
+  | {
+      readonly kind: 'cron';
+      /** Five fields or a nickname such as `@daily`. */
+      readonly cron: string;
+      /** IANA name, e.g. `Europe/Berlin`. */
+      readonly timezone: string;
+      readonly graceMs: number;
+      readonly runMsMax: number | null;
+    }
+  | {
+      readonly kind: 'every';
+      /** Longest time from one success to the next. */
+      readonly everyMs: number;
+      /** How late a run may end before it counts as missed. */
+      readonly graceMs: number;
+      /** A run that is open longer has failed; null = only a missing success tells. */
+      readonly runMsMax: number | null;
+    };
+
+export interface MonitorSitePolicy {
+  readonly site: string;
+  /** SHA-256 (hex) of each accepted heartbeat token; more than one while a token is rotated. */
+  readonly tokenHashes: readonly string[];
+  /** null = it beats all the time and is judged by φ. */
+  readonly schedule: SchedulePolicy | null;
+}
+
+/** Sites that come into being by their first beat. */
+export interface ProvisioningPolicy {
+  readonly tokenHashes: readonly string[];
+  /** Sites that may come into being this way. */
+  readonly sitesMax: number;
+  readonly schedule: SchedulePolicy | null;
+}
+
+/** A service that Tripoint watches and never moves: no DNS, no runs. */
+export interface MonitorPolicy {
+  /** Its name; services and monitors share one namespace. */
+  readonly service: string;
+  readonly detection: DetectionPolicy;
+  readonly provisioning: ProvisioningPolicy | null;
+  readonly sites: readonly MonitorSitePolicy[];
 }

@@ -6,11 +6,14 @@
  * (term, index) of the entry that made it so.
  */
 import type { EpochMillis, LogIndex, RegionId, Term } from '../base/identifiers.ts';
+import type { Forecast } from '../detection/forecast.ts';
 import type { Opinion } from '../detection/opinion.ts';
+import type { DetectionPolicy } from '../detection/policy.ts';
 import type { Verdict } from '../detection/verdict.ts';
 import type { AnalysisCode } from './analysis.ts';
 import type { DecisionCode } from './decision.ts';
-import type { ServicePolicy } from './policy.ts';
+import type { MaintenanceState } from './maintenance.ts';
+import type { MonitorPolicy, ServicePolicy } from './policy.ts';
 import type { Run } from './run.ts';
 
 /** (term, index) of the log entry that authorised an effect: the fencing number. */
@@ -49,12 +52,35 @@ export interface CommittedAlarm {
   readonly at: EpochMillis;
 }
 
+/** A sign of a failure to come, as one observer sees it. Nothing is decided by it. */
+export interface CommittedWarning {
+  readonly warning: Forecast;
+  readonly at: EpochMillis;
+  readonly index: LogIndex;
+}
+
+/**
+ * A site is watched by other rules than before, or is new. How long it was silent until then was
+ * lawful by the old ones, or nobody heard its beats.
+ */
+export interface WatchChange {
+  readonly at: EpochMillis;
+  /** The rules of before, at their gentlest where they changed more than once; null = there were none. */
+  readonly before: DetectionPolicy | null;
+}
+
 export interface SiteState {
   readonly verdicts: { readonly [observer: string]: CommittedVerdict };
   readonly opinion: Opinion;
   /** When the opinion last changed its state. */
   readonly opinionSince: EpochMillis | null;
+  /** When the opinion last ceased to be `failed`. Absent where it never did. */
+  readonly failedUntil?: EpochMillis;
   readonly alarms: readonly CommittedAlarm[];
+  /** Early warnings that stand, by observer. Absent where there never was one. */
+  readonly warnings?: { readonly [observer: string]: CommittedWarning };
+  /** The last one. Absent in a state of before it was kept. */
+  readonly watchChange?: WatchChange;
 }
 
 export interface Analysis {
@@ -70,7 +96,7 @@ export interface Decision {
   readonly index: LogIndex;
 }
 
-export interface ServiceState {
+export interface ServiceState extends MaintenanceState {
   readonly policy: ServicePolicy;
   readonly phase: Phase;
   readonly activeSite: string;
@@ -83,6 +109,25 @@ export interface ServiceState {
   /** Starts of automatic runs within the last 24 hours. */
   readonly automaticRunStarts: readonly EpochMillis[];
   /** When a refused decision may come out otherwise though no entry arrives; null = never. */
+  readonly reviewAt: EpochMillis | null;
+}
+
+/** What the log says of one site of a monitor. */
+export interface MonitorSiteState {
+  readonly verdicts: { readonly [observer: string]: CommittedVerdict };
+  readonly opinion: Opinion;
+  readonly opinionSince: EpochMillis | null;
+  /** As in `SiteState`. */
+  readonly warnings?: { readonly [observer: string]: CommittedWarning };
+  readonly watchChange?: WatchChange;
+}
+
+export interface MonitorState {
+  readonly policy: MonitorPolicy;
+  /** Names of the sites that came into being by their first beat, oldest first. */
+  readonly provisioned: readonly string[];
+  readonly sites: { readonly [site: string]: MonitorSiteState };
+  /** When an opinion may come out otherwise though no entry arrives; null = never. */
   readonly reviewAt: EpochMillis | null;
 }
 
@@ -101,6 +146,8 @@ export interface RecoveryState {
   /** SHA-256 of the configuration in force; null before the first. */
   readonly configHash: string | null;
   readonly services: { readonly [service: string]: ServiceState };
+  /** What is watched and never moved, in one namespace of names with the services. */
+  readonly monitors: { readonly [service: string]: MonitorState };
   /** Open runs and the latest ended ones, oldest first. */
   readonly runs: readonly Run[];
   /** The latest events, oldest first. */

@@ -4,11 +4,13 @@
  */
 import { benchConsensus } from './consensus.ts';
 import { benchDetection } from './detection.ts';
+import { benchIngest } from './ingest.ts';
 import type { Benchmark } from './measure.ts';
 
 const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   consensus: benchConsensus,
   detection: benchDetection,
+  ingest: benchIngest,
 };
 
 async function main(words: readonly string[]): Promise<number> {

@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { FILE_NODE, type SchemaNode } from '../../lib/config/json-schema.ts';
 import { CONFIG_LIMITS } from '../../lib/config/limits.ts';
+import { MONITOR_RULES } from '../../lib/config/monitor-relations.ts';
 import { ENVIRONMENT } from '../../lib/config/names.ts';
+import { PROBE_RULES } from '../../lib/config/probe-rules.ts';
 import { FLEET_RULES, SERVICE_RULES } from '../../lib/config/relations.ts';
 import { markdownTable } from './generated-page.ts';
 
@@ -12,10 +14,14 @@ export function renderConfigurationPage(): string {
     INTRODUCTION,
     `\`\`\`yaml\n${readFileSync('docs/examples/tripoint.yaml', 'utf8').trimEnd()}\n\`\`\``,
     '## Keys',
-    'Unknown keys are errors. Names of services and sites have lower-case letters, digits and dashes, begin with a letter, and are at most 63 characters long.',
+    'Unknown keys are errors. Names of services, monitors and sites have lower-case letters, digits and dashes, begin with a letter, and are at most 63 characters long.',
     ...sections(),
     '## Rules between values',
-    [...SERVICE_RULES.map(({ sentence }) => sentence), ...FLEET_RULES]
+    [
+      ...[...SERVICE_RULES, ...PROBE_RULES].map(({ sentence }) => sentence),
+      ...FLEET_RULES,
+      ...MONITOR_RULES,
+    ]
       .map((sentence) => `- ${sentence}`)
       .join('\n'),
     FORMATS,
@@ -37,7 +43,9 @@ const INTRODUCTION = `<!-- Generated from lib/config; change it there and run UP
 
 # Configuration
 
-One YAML file says what is protected: services, their sites, and when to act.
+One YAML file says what is protected: services, their sites, and when to act. Under \`monitors\` it
+says what is only watched: hosts that beat, jobs that run by a schedule. How they beat:
+[heartbeats.md](heartbeats.md).
 
 - \`tripoint validate FILE\` lists every problem at once, each with its line and a fix.
 - \`tripoint apply FILE --dry-run\` shows what would change; without \`--dry-run\` it changes it.
@@ -45,11 +53,16 @@ One YAML file says what is protected: services, their sites, and when to act.
   \`# yaml-language-server: $schema=…/docs/tripoint.schema.json\`.
 
 The file is parsed into policies, which enter the log as one entry: all of it applies, or nothing.
-Services that are no longer in the file are forgotten; their DNS records stay as they are.`;
+Services and monitors that are no longer in the file are forgotten; DNS records stay as they are.`;
 
 const FORMATS = `## Formats
 
 **Durations** are a whole number and one unit: \`500ms\`, \`30s\`, \`5m\`, \`1h\`.
+
+**Cron expressions** have five fields (minute, hour, day of month, month, day of week) or are one of
+\`@hourly\`, \`@daily\`, \`@weekly\`, \`@monthly\`, \`@yearly\`; \`L\` is the last day, \`MON#1\` the first Monday.
+In the night that lacks an hour a job in it is expected when the hour would have begun; in the night that
+has an hour twice, once. A job that runs each hour is expected each hour that passes.
 
 **References**: \`\${VARIABLE}\` in a value is replaced by an environment variable when the file is
 read; \`$$\` stands for one dollar sign. A variable that is not set, or is empty, is an error. A
@@ -109,7 +122,9 @@ function mapsOf(node: SchemaNode, path: string): readonly MapNode[] {
   );
   const { additionalProperties: named } = node;
   const members = typeof named === 'object' ? mapsOf(named, `${path}.<name>`) : [];
-  return [...(node.properties === undefined ? [] : [{ path, node }]), ...children, ...members];
+  const listed = node.items === undefined ? [] : mapsOf(node.items, `${path}[]`);
+  const own = node.properties === undefined ? [] : [{ path, node }];
+  return [...own, ...children, ...members, ...listed];
 }
 
 function kindOf(node: SchemaNode): string {

@@ -53,7 +53,12 @@ type Refused<Outcome, Kind> =
 const LOG_CODES: readonly string[] = ['workers-lost', 'superseded-by-newer-run'];
 
 /** Codes that the reducer writes in its source, besides those that a decision or a run gives it. */
-const ANSWERS: readonly string[] = ['machine', 'configure'].flatMap((file) => {
+const ANSWERS: readonly string[] = [
+  'machine',
+  'configure',
+  'monitor-commands',
+  'maintenance',
+].flatMap((file) => {
   const source = readFileSync(`lib/control/${file}.ts`, 'utf8');
   return [...source.matchAll(/\b(?:accepted|refused)\(\s*'([a-z-]+)'/g)].map(
     ([, code = '']) => code,

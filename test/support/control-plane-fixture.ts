@@ -6,7 +6,7 @@ import type { ApiApp, ApiDependencies, ApiSettings } from '../../lib/api/depende
 import { type ProblemJson, problemSchema } from '../../lib/api/schemas.ts';
 import type { JsonValue } from '../../lib/base/json.ts';
 import type { ControlPlane } from '../../lib/control/control-plane.ts';
-import type { ServicePolicy } from '../../lib/recovery/policy.ts';
+import type { MonitorPolicy, ServicePolicy } from '../../lib/recovery/policy.ts';
 import { type MemoryCluster, startMemoryCluster } from './control-plane.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
@@ -21,6 +21,7 @@ export function policyOf(service: string): ServicePolicy {
     region: name,
     address,
     probeUrl: `http://${address}/health`,
+    probes: [],
     tokenHashes: [hashOf(SITE_TOKEN)],
   });
   return {
@@ -37,6 +38,24 @@ export function policyOf(service: string): ServicePolicy {
     sites: [site('us-east-1', '192.0.2.1'), site('us-west-2', '192.0.2.2')],
   };
 }
+
+export const PING_TOKEN = 'ping-token-for-tests-0123456789';
+export const DOOR_TOKEN = 'door-token-for-tests-0123456789';
+
+const HOURLY = {
+  kind: 'every',
+  everyMs: 3_600_000,
+  graceMs: 360_000,
+  runMsMax: 1_200_000,
+} as const;
+
+/** `nightly` with the job `backup`, whose token is its own, and room for two more sites. */
+export const JOBS: MonitorPolicy = {
+  service: 'nightly',
+  detection: { intervalMs: 1000, suspectPhi: 8, failPhi: 16, silenceMsMax: 12_000 },
+  provisioning: { tokenHashes: [hashOf(DOOR_TOKEN)], sitesMax: 2, schedule: HOURLY },
+  sites: [{ site: 'backup', tokenHashes: [hashOf(PING_TOKEN)], schedule: HOURLY }],
+};
 
 export const FLEET: readonly ServicePolicy[] = [policyOf('checkout'), policyOf('search')];
 
@@ -85,6 +104,10 @@ export interface ApiFixture extends MemoryCluster {
 export interface FixtureOptions {
   readonly settings?: Partial<ApiSettings>;
   readonly auth?: ApiDependencies['auth'];
+  /** Configured beside the fleet. */
+  readonly monitors?: readonly MonitorPolicy[];
+  /** What the API takes for the arrival of a request; default: the clock. */
+  readonly arrivedAt?: ApiDependencies['arrivedAt'];
   /** Whether the fleet is configured already; default true. */
   readonly isConfigured?: boolean;
   /** What the API sees in place of parts of the real plane. */
@@ -102,6 +125,7 @@ export async function createApiFixture(options: FixtureOptions = {}): Promise<Ap
     auth: options.auth ?? { operatorTokenHashes: [hashOf(OPERATOR_TOKEN)] },
     settings: { ...SETTINGS, ...options.settings },
     clock,
+    arrivedAt: options.arrivedAt ?? (() => clock.wallNow()),
     randomId: () => {
       ids += 1;
       return `id-${ids}`;
@@ -109,13 +133,17 @@ export async function createApiFixture(options: FixtureOptions = {}): Promise<Ap
     log: (level, event, fields = {}) => logged.push({ level, event, fields }),
   });
   if (options.isConfigured !== false) {
-    await configureFleet(cluster, clock);
+    await configureFleet(cluster, clock, options.monitors);
   }
   return { ...cluster, app, clock, logged, ...callersOf(app) };
 }
 
 /** Applies the configuration and waits until both names are set up. */
-async function configureFleet({ commit, plane }: MemoryCluster, clock: ManualClock): Promise<void> {
+async function configureFleet(
+  { commit, plane }: MemoryCluster,
+  clock: ManualClock,
+  monitors: readonly MonitorPolicy[] = [],
+): Promise<void> {
   await commit({
     kind: 'configure',
     at: clock.wallNow(),
@@ -123,6 +151,7 @@ async function configureFleet({ commit, plane }: MemoryCluster, clock: ManualClo
     reason: 'fixture',
     configHash: hashOf('fleet'),
     policies: FLEET,
+    monitors,
   });
   await untilSteady(plane, clock);
 }

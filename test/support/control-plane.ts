@@ -19,8 +19,10 @@ import { applyBatch, createZone, recordSetsAt } from '../../lib/local/dns/zone.t
 import type { SwitchPort, VerifyPort } from '../../lib/recovery/switch-port.ts';
 import { MemoryHealthTable, memoryHealthStore } from '../../lib/simulation/memory-health-store.ts';
 import { MemoryRegister, memoryRegisterPort } from '../../lib/simulation/memory-register.ts';
+import { memoryReportStore } from '../../lib/simulation/memory-report-store.ts';
 import { seededRandom } from '../../lib/simulation/random.ts';
 import type { ManualClock } from './manual-clock.ts';
+import { memoryProbes } from './memory-probes.ts';
 
 export const REGIONS = ['us-east-1', 'us-east-2', 'us-west-2'].map(regionId);
 
@@ -34,6 +36,8 @@ export type Weather =
 
 export interface MemoryCluster {
   readonly plane: ControlPlane;
+  /** What is stored of each site. */
+  readonly health: MemoryHealthTable;
   readonly setWeather: (weather: Weather) => void;
   /** Whether this region's health table answers writes. */
   readonly setHealthTable: (answers: boolean) => void;
@@ -48,6 +52,7 @@ const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').diges
 
 /** Resolves when us-east-1 leads. */
 export async function startMemoryCluster(clock: ManualClock): Promise<MemoryCluster> {
+  const health = new MemoryHealthTable();
   let weather: Weather = 'fine';
   let answers = true;
   const registers = REGIONS.map((member) => {
@@ -60,9 +65,11 @@ export async function startMemoryCluster(clock: ManualClock): Promise<MemoryClus
   const region = createControlRegion({
     identity: { clusterId: CLUSTER_ID, region: OWN, founders: REGIONS },
     registers,
-    health: faltering(memoryHealthStore(new MemoryHealthTable()), () => answers),
+    health: faltering(memoryHealthStore(health), () => answers),
     stores: { own: store, all: new Map([[OWN, store]]) },
     ...memoryZone(),
+    probePort: memoryProbes(clock).port,
+    reports: memoryReportStore(),
     timings: LOCAL_TIMINGS,
     clock,
     random: seededRandom(20_261_123),
@@ -77,6 +84,7 @@ export async function startMemoryCluster(clock: ManualClock): Promise<MemoryClus
   let commands = 0;
   return {
     plane,
+    health,
     setWeather: (next) => {
       weather = next;
     },
@@ -123,9 +131,9 @@ function underWeather(port: RegisterPort, weather: () => Weather): RegisterPort 
 function faltering(store: HealthStore, answers: () => boolean): HealthStore {
   return {
     ...store,
-    write: async (expected, record) =>
+    write: async (expected, record, wakeAt) =>
       answers()
-        ? await store.write(expected, record)
+        ? await store.write(expected, record, wakeAt)
         : { kind: 'unknown', cause: 'the table does not answer' },
   };
 }

@@ -8,7 +8,12 @@ import {
   term,
 } from '../../lib/base/identifiers.ts';
 import type { OpinionState } from '../../lib/detection/opinion.ts';
-import { VERDICT_CODES, type Verdict, type VerdictState } from '../../lib/detection/verdict.ts';
+import {
+  VERDICT_CODES,
+  type Verdict,
+  type VerdictCode,
+  type VerdictState,
+} from '../../lib/detection/verdict.ts';
 import type { ServicePolicy, SitePolicy } from '../../lib/recovery/policy.ts';
 import type { CommittedVerdict, ServiceState, SiteState } from '../../lib/recovery/state.ts';
 
@@ -28,6 +33,7 @@ export function sitePolicy(site: string, changes: Partial<SitePolicy> = {}): Sit
     region: site,
     address: `192.0.2.${places.indexOf(site) + 11}`,
     probeUrl: `http://${site}.example.test/health`,
+    probes: [],
     tokenHashes: ['0'.repeat(64)],
     ...changes,
   };
@@ -66,15 +72,17 @@ export interface VerdictOptions {
   readonly lastArrivalAt?: EpochMillis;
   readonly lastSequence?: number;
   readonly bootId?: string;
+  /** Default: the usual one for the state. */
+  readonly code?: VerdictCode;
 }
 
 export function verdictOf(state: VerdictState, options: VerdictOptions = {}): Verdict {
   const { judgedAt = T0, lastArrivalAt = judgedAt, lastSequence = 1, bootId = 'boot-1' } = options;
-  const code = CODE_OF[state];
+  const code = options.code ?? CODE_OF[state];
   if (VERDICT_CODES[code] !== state) {
     throw new Error(`${code} is no code of ${state}`);
   }
-  const isHeard = state !== 'pending';
+  const isHeard = code !== 'never-heard';
   return {
     state,
     code,
@@ -117,6 +125,12 @@ export function siteState(opinion: OpinionState, changes: Partial<SiteState> = {
     alarms: [],
     ...changes,
   };
+}
+
+/** A site that said it leaves, as a majority has it. */
+export function siteThatLeft(changes: Partial<SiteState> = {}): SiteState {
+  const left = siteState('pending', changes);
+  return { ...left, opinion: { ...left.opinion, code: 'deregistered' } };
 }
 
 export function alarmOf(

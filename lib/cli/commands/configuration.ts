@@ -4,7 +4,7 @@ import type { ApiClient } from '../../api/client.ts';
 import type { StatusJson } from '../../api/schemas.ts';
 import type { ParsedConfiguration } from '../../config/parse.ts';
 import type { Problem } from '../../config/problem.ts';
-import type { ServicePolicy } from '../../recovery/policy.ts';
+import type { MonitorPolicy, ServicePolicy } from '../../recovery/policy.ts';
 import { actor, reasonArgument } from '../arguments.ts';
 import { readConfigurationFile } from '../configuration-file.ts';
 import { asDryRun } from '../dry-run.ts';
@@ -15,6 +15,7 @@ import {
   configurationChanges,
   renderConfigurationChanges,
 } from '../render/configuration-changes.ts';
+import { monitorChanges } from '../render/monitor-changes.ts';
 import { renderFileProblems } from '../render/problems.ts';
 import { sendOnce } from '../send.ts';
 import type { Session } from '../session.ts';
@@ -53,8 +54,9 @@ async function validateFile(session: Session, file: string): Promise<ExitCode> {
   }
   const { policies, hash } = parsed;
   const services = policies.map(({ service }) => service);
-  session.result({ valid: true, hash, services, problems: [] }, () => [
-    `${session.style('● valid', 'good')}: ${services.join(', ')}`,
+  const monitors = parsed.monitors.map(({ service }) => service);
+  session.result({ valid: true, hash, services, monitors, problems: [] }, () => [
+    `${session.style('● valid', 'good')}: ${[...services, ...monitors].join(', ')}`,
     `hash ${hash}`,
   ]);
   session.suggest({ command: `tripoint apply ${file} --dry-run`, why: 'shows what would change' });
@@ -88,8 +90,8 @@ async function applyFile(session: Session, file: string, options: ApplyOptions):
     ]);
     return EXIT.ok;
   }
-  const { policies } = parsed;
-  const request = { policies, reason: options.reason, by: actor() };
+  const { policies, monitors } = parsed;
+  const request = { policies, monitors, reason: options.reason, by: actor() };
   if (options.dryRun === true) {
     return dryRun(session, client, { request, comparison });
   }
@@ -104,19 +106,20 @@ interface Comparison {
 }
 
 function compare(
-  { policies, hash }: Extract<ParsedConfiguration, { kind: 'valid' }>,
-  { services, configHash }: StatusJson,
+  { policies, monitors, hash }: Extract<ParsedConfiguration, { kind: 'valid' }>,
+  { services, monitors: watched, configHash }: StatusJson,
 ): Comparison {
   return {
     isUnchanged: hash === configHash,
     hash,
-    changes: configurationChanges(services, policies),
+    changes: [...configurationChanges(services, policies), ...monitorChanges(watched, monitors)],
   };
 }
 
 interface Application {
   readonly request: {
     readonly policies: readonly ServicePolicy[];
+    readonly monitors: readonly MonitorPolicy[];
     readonly reason: string;
     readonly by: string;
   };
@@ -128,8 +131,9 @@ async function dryRun(
   client: ApiClient,
   { request, comparison }: Application,
 ): Promise<ExitCode> {
-  const { policies, ...ask } = request;
-  const answer = asDryRun(await client.applyConfig(policies, { ...ask, dryRun: true }));
+  const { policies, monitors, ...ask } = request;
+  const configuration = { policies, monitors };
+  const answer = asDryRun(await client.applyConfig(configuration, { ...ask, dryRun: true }));
   if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
@@ -169,8 +173,9 @@ async function send(
   client: ApiClient,
   { request, comparison }: Application,
 ): Promise<ExitCode> {
-  const { policies, ...ask } = request;
-  const sent = await sendOnce(session.host, (key) => client.applyConfig(policies, ask, key));
+  const { policies, monitors, ...ask } = request;
+  const configuration = { policies, monitors };
+  const sent = await sendOnce(session.host, (key) => client.applyConfig(configuration, ask, key));
   if (sent.kind !== 'accepted') {
     return session.refused(sent);
   }

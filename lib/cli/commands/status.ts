@@ -5,6 +5,7 @@ import type { StatusJson } from '../../api/schemas.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { pause } from '../host.ts';
 import { type Register, withExamples } from '../invocation.ts';
+import { renderMonitorLines } from '../render/monitors.ts';
 import { nextAfterStatus } from '../render/next.ts';
 import { isHealthy } from '../render/opinion.ts';
 import { describeSilences } from '../render/problems.ts';
@@ -36,7 +37,7 @@ export const registerStatus: Register = (program, run) => {
 
   const services: Command = program
     .command('services')
-    .description('Protected services, one line each.')
+    .description('Protected services and monitors, one line each.')
     .action(() => run(services, showServices));
   withExamples(services, ['tripoint services', 'tripoint services --json']);
 };
@@ -46,7 +47,7 @@ async function showStatus(session: Session, options: StatusOptions): Promise<Exi
   if (options.watch === true) {
     return watchStatus(session, client);
   }
-  const answer = await client.status();
+  const answer = await client.statusOfAll();
   if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
@@ -61,7 +62,7 @@ async function watchStatus(session: Session, client: ApiClient): Promise<ExitCod
   const { host, options } = session;
   const signal = host.interruption();
   do {
-    const answer = await client.status();
+    const answer = await client.statusOfAll();
     if (answer.kind === 'ok') {
       showFrame(session, answer.value);
     } else if (answer.kind === 'problem' && answer.problem.status < 500) {
@@ -91,8 +92,11 @@ async function showServices(session: Session): Promise<ExitCode> {
   if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
-  const { at, services } = answer.value;
-  session.result({ at, services }, () => renderServices(services, session.style));
+  const { at, services, monitors } = answer.value;
+  session.result({ at, services, monitors }, () => [
+    ...renderServices(services, session.style),
+    ...(monitors.length === 0 ? [] : ['', ...renderMonitorLines(monitors, session.style)]),
+  ]);
   session.suggest(nextAfterStatus(answer.value));
   return EXIT.ok;
 }

@@ -21,6 +21,7 @@ export const registerToken: Register = (program, run) => {
           '',
           'The first line is for the site (TRIPOINT_TOKEN of the operator alike): keep it secret.',
           'The second line is for `tokens` in the configuration.',
+          'A job may ping https://REGION/beat/TOKEN instead of sending heartbeats: docs/heartbeats.md.',
         ]);
         return Promise.resolve(EXIT.ok);
       }),

@@ -4,14 +4,15 @@
  * The control plane never gives token hashes away, and services do not show their safety rules, so
  * these are compared by the hash of the whole configuration only, and the text says so.
  */
-import type { ServiceJson } from '../../api/schemas.ts';
+import type { ProbeJson, ServiceJson } from '../../api/schemas.ts';
 import type { ServicePolicy } from '../../recovery/policy.ts';
+import { type ProbePolicy, probeExpectation, probeTarget } from '../../recovery/probe-policy.ts';
 import type { Style } from './style.ts';
 
 export interface ConfigurationChange {
   readonly kind: 'add' | 'remove' | 'change';
   readonly service: string;
-  /** Empty = the service as a whole. */
+  /** Empty = the service as a whole; `monitor` = the monitor as a whole. */
   readonly path: string;
   readonly from: string | null;
   readonly to: string | null;
@@ -34,12 +35,12 @@ export function configurationChanges(
   return [...changes, ...removed.map(({ service, dnsName }) => whole('remove', service, dnsName))];
 }
 
-function whole(kind: 'add' | 'remove', service: string, text: string): ConfigurationChange {
+export function whole(kind: 'add' | 'remove', service: string, text: string): ConfigurationChange {
   const isAdded = kind === 'add';
   return { kind, service, path: '', from: isAdded ? null : text, to: isAdded ? text : null };
 }
 
-type Visible = ReadonlyMap<string, string>;
+export type Visible = ReadonlyMap<string, string>;
 
 /** The members that a service and a policy have in common, flat, as text. */
 function visibleOf(source: ServiceJson | ServicePolicy): Visible {
@@ -58,15 +59,26 @@ function visibleOf(source: ServiceJson | ServicePolicy): Visible {
     ['detection.failPhi', String(detection.failPhi)],
     ['detection.silenceMsMax', String(detection.silenceMsMax)],
     ['order of sites', source.sites.map(({ site }) => site).join(', ')],
-    ...source.sites.flatMap(({ site, region, address, probeUrl }): [string, string][] => [
+    ...source.sites.flatMap(({ site, region, address, ...probed }): [string, string][] => [
       [`sites.${site}.region`, region],
       [`sites.${site}.address`, address],
-      [`sites.${site}.probeUrl`, probeUrl ?? 'none'],
+      [`sites.${site}.probeUrl`, probed.probeUrl ?? 'none'],
+      [`sites.${site}.probes`, probed.probes.map(probeText).join('; ') || 'none'],
     ]),
   ]);
 }
 
-function memberChanges(
+/** Alike for what is configured and for what the control plane says of it. */
+function probeText(probe: ProbePolicy | ProbeJson): string {
+  const [target, expectation] =
+    'kind' in probe
+      ? [probeTarget(probe), probeExpectation(probe)]
+      : [probe.target, probe.expectation];
+  const { intervalMs, timeoutMs, rise, fall } = probe;
+  return `${target} (${expectation}; each ${intervalMs} ms, at most ${timeoutMs} ms, ${rise} up, ${fall} down)`;
+}
+
+export function memberChanges(
   service: string,
   before: Visible,
   after: Visible,
@@ -89,13 +101,18 @@ export function renderConfigurationChanges(
   return changes.map((change) => renderChange(change, style));
 }
 
+const RECORDS_STAY = '; its records stay as they are';
+
 function renderChange(change: ConfigurationChange, style: Style): string {
   const { kind, service, path, from, to } = change;
   switch (kind) {
     case 'add':
       return style(`+ ${service}: ${to ?? ''}`, 'good');
     case 'remove':
-      return style(`- ${service}: ${from ?? ''} is forgotten; its records stay as they are`, 'bad');
+      return style(
+        `- ${service}: ${from ?? ''} is forgotten${path === '' ? RECORDS_STAY : ''}`,
+        'bad',
+      );
     case 'change':
       return style(`~ ${service}.${path}: ${from ?? 'none'} → ${to ?? 'none'}`, 'warning');
   }

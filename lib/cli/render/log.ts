@@ -51,6 +51,8 @@ export function describeEntry(body: unknown): string {
       return `configuration ${text('configHash').slice(0, 12)}, by ${text('by')}: ${text('reason')}`;
     case 'verdict':
       return `${text('observer')} finds ${subject} ${verdictOf(body)}`;
+    case 'warning':
+      return `${text('observer')} ${warningOf(body)} of ${subject}: ${textAt(body, ['warning', 'sentence'])}`;
     case 'alarm':
       return `${subject}: ${text('name')} is ${text('state')}`;
     case 'failover':
@@ -60,11 +62,18 @@ export function describeEntry(body: unknown): string {
       return `${text('run')}: ${text('worker')} begins ${text('step')}`;
     case 'finish-step':
       return `${text('run')}: ${text('step')} ${textAt(body, ['result', 'kind'])}${codeOf(body)}`;
+    case 'maintenance-start':
+    case 'maintenance-end':
     case 'note':
       return `${subject}, by ${text('by')}: ${text('reason')}`;
     default:
       return subject;
   }
+}
+
+function warningOf(body: unknown): string {
+  const code = textAt(body, ['warning', 'code']);
+  return code === '' ? 'warns no more' : `warns (${code})`;
 }
 
 function verdictOf(body: unknown): string {

@@ -1,4 +1,5 @@
 /** The states of a site and of a service as shape, word and colour. */
+import { isTroubled } from '../../api/monitor-schemas.ts';
 import type { RunJson, ServiceJson, SiteJson, StatusJson } from '../../api/schemas.ts';
 import type { Paint } from './style.ts';
 import { type Cell, cell } from './table.ts';
@@ -55,11 +56,13 @@ export function outcomeCell({ kind, code, exceptions }: RunJson['outcome']): Cel
 }
 
 /**
- * Whether all is well: a majority of regions answers, and every service is steady, its active site
- * healthy and a standby ready. The condition of `status --exit-code`.
+ * Whether all is well: a majority of regions answers, every service is steady, its active site
+ * healthy and a standby ready, and no site of a monitor is in trouble. The condition of
+ * `status --exit-code`.
  */
-export function isHealthy({ consensus, services }: StatusJson): boolean {
-  return consensus.quorum && services.every(isServiceHealthy);
+export function isHealthy({ consensus, services, monitors }: StatusJson): boolean {
+  const isQuiet = monitors.every(({ sites }) => !sites.some(isTroubled));
+  return consensus.quorum && services.every(isServiceHealthy) && isQuiet;
 }
 
 export function isServiceHealthy({ phase, analysis }: ServiceJson): boolean {

@@ -1,15 +1,19 @@
-/** `tripoint status`: the control regions in one line, then each service with its sites. */
+/** `tripoint status`: the control regions in one line, then each service and each monitor with its sites. */
 import type { ConsensusJson, ServiceJson, SiteJson, StatusJson } from '../../api/schemas.ts';
+import { maintenanceText } from './maintenance.ts';
+import { renderMonitors } from './monitors.ts';
 import { isServiceHealthy, phasePaint, phaseText, roleCell, verdictCell } from './opinion.ts';
 import type { Style } from './style.ts';
 import { cell, renderTable } from './table.ts';
 import { formatElapsed, formatInstant } from './time.ts';
+import { warningLines } from './warnings.ts';
 
 export function renderStatus(status: StatusJson, style: Style): readonly string[] {
   const observers = status.consensus.members.map(({ region }) => region);
   return [
     ...headline(status, style),
     ...status.services.flatMap((service) => ['', ...renderService(service, observers, style)]),
+    ...renderMonitors(status.monitors, observers, style),
     ...(status.services.length === 0 ? ['', style('no services are configured', 'warning')] : []),
   ];
 }
@@ -45,8 +49,20 @@ function renderService(
     `${style(service.service, 'strong')}  ${style(service.dnsName, 'plain')}  ${style(phaseText(phase), paint)}`,
     ...renderTable({ header, rows }, style).map((line) => `  ${line}`),
     `  ${style(`${analysis.code}: ${analysis.sentence}`, 'plain')}`,
+    ...service.sites.flatMap(reasonLines).map((line) => `  ${style(line, 'plain')}`),
+    ...service.maintenance.map((window) => `  ${style(maintenanceText(window), 'warning')}`),
+    ...warningLines(service.sites).map((line) => `  ${style(line, 'warning')}`),
     ...(refusal ? [`  ${style(`${decision.code}: ${decision.sentence}`, 'warning')}`] : []),
   ];
+}
+
+/** Why a site is in trouble, in the words of the first region that finds it so. */
+function reasonLines({ site, opinion, verdicts }: SiteJson): readonly string[] {
+  const isInTrouble = ['degraded', 'suspect', 'failed'].includes(opinion.state);
+  const verdict = verdicts.find(({ state }) => isInTrouble && state === opinion.state);
+  return verdict === undefined
+    ? []
+    : [`${site}: ${verdict.sentence} (${verdict.code}, as ${verdict.observer} saw it)`];
 }
 
 function siteRow(site: SiteJson, observers: readonly string[]) {

@@ -14,13 +14,16 @@ import type {
   IngestOutcome,
 } from '../../../lib/control/control-plane.ts';
 import { createControlRegion } from '../../../lib/control/control-region.ts';
+import type { ReportStore } from '../../../lib/control/report-store.ts';
 import {
   MemoryHealthTable,
   memoryHealthStore,
 } from '../../../lib/simulation/memory-health-store.ts';
 import { MemoryRegister, memoryRegisterPort } from '../../../lib/simulation/memory-register.ts';
+import { memoryReportStore } from '../../../lib/simulation/memory-report-store.ts';
 import { seededRandom } from '../../../lib/simulation/random.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { type MemoryProbes, memoryProbes } from '../../support/memory-probes.ts';
 import { MemorySnapshotStore } from '../../support/memory-snapshot-store.ts';
 import { MemoryZone } from '../../support/memory-zone.ts';
 import { OBSERVERS, T0 } from '../../support/service-states.ts';
@@ -43,6 +46,7 @@ const STEP_MS = 1000;
 interface Estate {
   readonly register: MemoryRegister;
   readonly health: MemoryHealthTable;
+  readonly reports: ReportStore;
   readonly store: MemorySnapshotStore;
 }
 
@@ -59,6 +63,8 @@ export interface Logged {
 export class ThreeRegions {
   readonly clock: ManualClock = createManualClock(T0);
   readonly zone: MemoryZone = new MemoryZone();
+  /** What probes meet at the sites; everything serves until a test says otherwise. */
+  readonly probes: MemoryProbes = memoryProbes(this.clock);
   readonly logged: Logged[] = [];
   /** Sites that beat: one heartbeat a second to every region. */
   readonly beating = new Set<string>();
@@ -79,6 +85,7 @@ export class ThreeRegions {
         {
           register: new MemoryRegister(),
           health: new MemoryHealthTable(),
+          reports: memoryReportStore(),
           store: new MemorySnapshotStore(),
         },
       ]),
@@ -148,6 +155,8 @@ export class ThreeRegions {
       stores: { own: whileAlive({ ...estate.store.port }), all: new Map(stores) },
       switchPort: whileAlive(this.zone.switchPort),
       verifyPort: whileAlive(this.zone.verifyPort),
+      probePort: whileAlive(this.probes.port),
+      reports: whileAlive({ ...estate.reports }),
       timings: TIMINGS,
       clock: { ...this.clock, sleep: whileAlive(this.clock).sleep },
       random: seededRandom(20_261_123 + this.#boots),

@@ -170,7 +170,7 @@ describe('tripoint validate', () => {
   test('accepts the example', async () => {
     const { exitCode, output } = await invoke(['validate', 'docs/examples/tripoint.yaml']);
     expect(exitCode).toBe(EXIT.ok);
-    expect(output).toMatch(/^● valid: checkout\nhash [0-9a-f]{64}\n$/);
+    expect(output).toMatch(/^● valid: checkout, nightly\nhash [0-9a-f]{64}\n$/);
   });
 
   test('lists every problem with its place, as text and as JSON', async () => {
@@ -222,7 +222,9 @@ describe('tripoint apply', () => {
     expect(exitCode).toBe(EXIT.ok);
     expect(output.trim().split('\n')).toEqual([
       '~ checkout.ttlSeconds: 5 → 9',
+      ...probesOf('checkout'),
       '~ search.ttlSeconds: 5 → 9',
+      ...probesOf('search'),
       '+ billing: billing.example.test, 2 sites',
       expect.stringMatching(/^would be accepted: /),
     ]);
@@ -279,3 +281,10 @@ describe('who may ask', () => {
     expect(JSON.parse(output)).toMatchObject({ error: { code: 'token-missing', status: 401 } });
   });
 });
+
+/** The file says `probe: URL`, which stands for a probe too; the fleet of the fixture has none. */
+function probesOf(service: string) {
+  return ['us-east-1', 'us-west-2'].map((site) =>
+    expect.stringMatching(`^~ ${service}.sites.${site}.probes: none → GET http://192.0.2.`),
+  );
+}

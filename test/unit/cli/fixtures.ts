@@ -15,6 +15,7 @@ export function siteJson(change: Partial<SiteJson> = {}): SiteJson {
     region: 'us-east-1',
     address: '127.0.0.11',
     probeUrl: null,
+    probes: [],
     role: 'active',
     opinion: { state: 'healthy', code: 'quorum-healthy', sentence: 'all hear it', sinceAt: AT },
     verdicts: ['us-east-1', 'us-east-2'].map((observer) => ({
@@ -37,6 +38,7 @@ export function siteJson(change: Partial<SiteJson> = {}): SiteJson {
       sentence: 'it beats',
     },
     alarms: [],
+    warnings: [],
     ...change,
   };
 }
@@ -66,6 +68,7 @@ export function serviceJson(change: Partial<ServiceJson> = {}): ServiceJson {
     decision: null,
     lastRunEndedAt: null,
     reviewAt: null,
+    maintenance: [],
     sites: [siteJson(), STANDBY],
     ...change,
   };
@@ -92,6 +95,7 @@ export function statusJson(change: Partial<StatusJson> = {}): StatusJson {
     },
     services: [serviceJson()],
     runs: [],
+    monitors: [],
     timeline: [],
     ...change,
   };

@@ -465,7 +465,7 @@ describe('damping', () => {
 });
 
 describe('outages that come and go', () => {
-  test('all sites fail: the service waits, and goes to the first that returns', () => {
+  test('all sites fail: the service waits, and goes to the first that returns and stays', () => {
     const story = steadyStory();
     story.say(WEST, 'failed');
     story.say(EAST, 'failed');
@@ -479,6 +479,10 @@ describe('outages that come and go', () => {
     story.say(WEST, 'suspect');
     expect(story.service().phase.kind).toBe('impaired');
     story.say(WEST, 'healthy');
+    expect(story.service().decision?.code).toBe('target-settling');
+    story.waitReviewing(7000);
+    expect(story.service().decision?.code).toBe('target-settling');
+    expect(story.waitReviewing(1000)).toBeLessThan(3);
     expect(story.run()).toMatchObject({ to: WEST, trigger: 'automatic' });
   });
 

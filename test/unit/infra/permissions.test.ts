@@ -127,7 +127,24 @@ describe('permissions', () => {
       'arn:aws:dynamodb:us-east-2:111122223333:table/tripoint-consensus',
       'arn:aws:dynamodb:us-west-2:111122223333:table/tripoint-consensus',
       'arn:aws:dynamodb:us-east-2:111122223333:table/tripoint-health',
+      'arn:aws:dynamodb:us-east-2:111122223333:table/tripoint-health',
     ]);
+  });
+
+  test('delete nothing from the own health table but timers', () => {
+    const [deletes, ...others] = statementsOf('ControllerRole').filter(
+      ({ Action, Resource }) =>
+        JSON.stringify(Action).includes('DeleteItem') &&
+        JSON.stringify(Resource).includes('tripoint-health'),
+    );
+    expect(others).toEqual([]);
+    expect(deletes).toMatchObject({
+      Action: 'dynamodb:DeleteItem',
+      Condition: {
+        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['timer'] },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      },
+    });
   });
 
   test('let only the controller switch, by CREATE and DELETE of the names it protects', () => {

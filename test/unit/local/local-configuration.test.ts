@@ -6,6 +6,7 @@ import { loadLocalConfiguration } from '../../../lib/local/local-configuration.t
 import { createLayout } from '../../../lib/local/local-layout.ts';
 import { LOCAL_DEFAULTS } from '../../../lib/local/run-local.ts';
 import { sha256 } from '../../../lib/local/system-clock.ts';
+import { probeTarget } from '../../../lib/recovery/probe-policy.ts';
 import { clusterRecord } from './fixtures/cluster-record.ts';
 
 const DEMO = readFileSync(LOCAL_DEFAULTS.configFile, 'utf8');
@@ -79,6 +80,9 @@ describe('the configuration of local mode', () => {
     const text = DEMO.replace(
       'http://127.0.0.12:8101/healthz',
       'https://west.example.com:8101/healthz',
+    ).replace(
+      '127.0.0.11:8101/healthz\n',
+      "$&        probes: [{ url: 'tcp://127.0.0.11:8101' }, { url: 'tcp://127.0.0.11:5432' }]\n",
     );
     const { policies, sites } = await load({ text, portBase: 17_300 });
     expect(policies[0]?.sites.map(({ probeUrl }) => probeUrl)).toEqual([
@@ -86,6 +90,12 @@ describe('the configuration of local mode', () => {
       'https://west.example.com:8101/healthz',
     ]);
     expect(sites.map(({ port }) => port)).toEqual([18_301]);
+    expect(policies[0]?.sites.flatMap(({ probes }) => probes.map(probeTarget))).toEqual([
+      'GET http://127.0.0.11:18301/healthz',
+      'tcp 127.0.0.11:18301',
+      'tcp 127.0.0.11:5432',
+      'GET https://west.example.com:8101/healthz',
+    ]);
   });
 
   it('plays no site whose token only its hash is known of', async () => {

@@ -4,7 +4,7 @@ import { decodeSite, encodeSite, siteKey } from '../../../../lib/aws/dynamodb/he
 import { SITE_BYTES_MAX } from '../../../../lib/aws/dynamodb/limits.ts';
 import { fullSiteRecord, siteRecord } from '../../../support/site-records.ts';
 
-test('a site with a full window and names of 40 characters costs one write unit', () => {
+test('a site with a full window and names of 63 characters costs one write unit', () => {
   const record = fullSiteRecord();
   const item = {
     ...keyItem(siteKey(record.service, record.site)),

@@ -21,7 +21,7 @@ test('every read of both stores is strongly consistent', async () => {
   await register.readSnapshot({ index: logIndex(1), term: term(1) });
   await register.dropSnapshotsBelow(logIndex(2));
   await health.read('checkout', 'us-east-1');
-  await health.list();
+  await health.list(null, 10);
   await health.readObserver();
   expect(inputs).toEqual(Array(7).fill(expect.objectContaining({ ConsistentRead: true })));
 });

@@ -25,14 +25,15 @@ describe('configurationChanges', () => {
     const example = examplePolicy();
     const [first, second] = example.sites;
     const sites = [
-      { ...first, address: '127.0.0.11', probeUrl: null },
-      { ...second, address: '127.0.0.99', probeUrl: null },
+      { ...first, address: '127.0.0.11', probeUrl: null, probes: [] },
+      { ...second, address: '127.0.0.99', probeUrl: null, probes: first?.probes },
     ] as ServicePolicy['sites'];
     expect(
       linesFor([{ ...example, dnsName: 'checkout.example.test', ttlSeconds: 5, sites }]),
     ).toEqual([
       '~ checkout.ttlSeconds: 1 → 5',
       '~ checkout.sites.us-west-2.address: 127.0.0.12 → 127.0.0.99',
+      '~ checkout.sites.us-west-2.probes: none → GET https://us-east-1.checkout.example.com/healthz (status 200 to 299, certificate for 14 days; each 10000 ms, at most 4000 ms, 2 up, 3 down); tls us-east-1.checkout.example.com:443 (a handshake, certificate for 30 days; each 10000 ms, at most 4000 ms, 2 up, 3 down)',
     ]);
   });
 

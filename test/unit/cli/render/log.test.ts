@@ -89,6 +89,16 @@ describe('describeEntry', () => {
       { kind: 'alarm', service: 'checkout', site: 'us-east-1', name: 'cpu', state: 'alarm' },
       'checkout@us-east-1: cpu is alarm',
     ],
+    [
+      {
+        kind: 'warning',
+        observer: 'us-west-2',
+        service: 'checkout',
+        site: 'us-east-1',
+        warning: { code: 'lag-rising', sentence: 'lag 9.0 s' },
+      },
+      'us-west-2 warns (lag-rising) of checkout@us-east-1: lag 9.0 s',
+    ],
     [{ kind: 'from-the-future', service: 'checkout' }, 'checkout'],
     ['not an object', 'a new leader confirmed its term'],
   ])('of %j is %j', (body, sentence) => {

@@ -47,6 +47,46 @@ describe('renderStatus', () => {
     expect(lines.at(-1)).toBe('  hold-down: 12 s of hold-down left');
   });
 
+  test('says why a site is in trouble, in the words of whoever finds it so', () => {
+    const sentence = 'beats and does not serve: GET http://192.0.2.1/health: status 503 in 4 ms';
+    const [verdict] = siteJson().verdicts;
+    const site = siteJson({
+      opinion: { ...siteJson().opinion, state: 'degraded', code: 'reports-trouble' },
+      verdicts:
+        verdict === undefined
+          ? []
+          : [
+              { ...verdict, observer: 'us-east-1' },
+              {
+                ...verdict,
+                observer: 'us-east-2',
+                state: 'degraded',
+                code: 'probe-failing',
+                sentence,
+              },
+            ],
+    });
+    const lines = renderStatus(
+      statusJson({ services: [serviceJson({ sites: [site, STANDBY] })] }),
+      PLAIN,
+    );
+    expect(lines).toContain(`  us-east-1: ${sentence} (probe-failing, as us-east-2 saw it)`);
+  });
+
+  test('tells an early warning once, however many observers see it', () => {
+    const warnings = ['us-east-1', 'us-west-2'].map((observer) => ({
+      observer,
+      code: 'lag-rising' as const,
+      sentence: 'replication lag 9.0 s',
+      sinceAt: '2026-11-23T09:40:00.000Z',
+    }));
+    const services = [serviceJson({ sites: [siteJson({ warnings }), STANDBY] })];
+    const lines = renderStatus(statusJson({ services }), PLAIN);
+    expect(lines.filter((line) => line.includes('warning'))).toEqual([
+      '  ▲ early warning, us-east-1: lag-rising: replication lag 9.0 s',
+    ]);
+  });
+
   test('says that nothing is configured', () => {
     expect(renderStatus(statusJson({ services: [] }), PLAIN).at(-1)).toBe(
       'no services are configured',
