@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHeartbeats } from '../../lib/agent/heartbeat-client.ts';
 import { AGENT_ENVIRONMENT } from '../../lib/config/environment.ts';
-import { ACTIVE, type RegionStandIn, startRegionStandIn } from '../support/region-stand-in.ts';
+import { ACTIVE, createRegionStandIns } from '../support/region-stand-in.ts';
 
 const PAGE = readFileSync('docs/agent.md', 'utf8');
 const SCRIPT = readFileSync('lib/agent/sh/tripoint-agent.sh', 'utf8');
@@ -20,14 +20,14 @@ const blocks = (language: string): readonly string[] =>
   );
 
 let folder = '';
-const standIns: RegionStandIn[] = [];
+const standIns = createRegionStandIns();
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'tripoint-docs-'));
 });
 
 afterAll(async () => {
-  await Promise.all(standIns.map((standIn) => standIn.close()));
+  await standIns.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -39,8 +39,7 @@ async function prepare(name: string, command: string) {
   const urls = new Map<string, string>();
   for (const [url] of command.matchAll(/https:\/\/[\w.-]+\.example\.test/g)) {
     if (!urls.has(url)) {
-      const standIn = await startRegionStandIn({ ...ACTIVE, nextBeatMs: 1000, leaseMs: 3000 });
-      standIns.push(standIn);
+      const standIn = await standIns.start({ ...ACTIVE, nextBeatMs: 1000, leaseMs: 3000 });
       urls.set(url, standIn.url);
     }
   }

@@ -6,12 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  ACTIVE,
-  type RegionStandIn,
-  STANDBY,
-  startRegionStandIn,
-} from '../support/region-stand-in.ts';
+import { ACTIVE, createRegionStandIns, STANDBY } from '../support/region-stand-in.ts';
 
 const SCRIPT = 'lib/agent/sh/tripoint-agent.sh';
 const TOKEN = 'secret-token-of-the-site-0123456789';
@@ -32,7 +27,7 @@ interface Agent {
 let dir = '';
 let tokenFile = '';
 const children: ChildProcess[] = [];
-const standIns: RegionStandIn[] = [];
+const standIns = createRegionStandIns();
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'tripoint-shell-agent-'));
@@ -49,15 +44,11 @@ afterAll(async () => {
   await Promise.all(
     children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')),
   );
-  await Promise.all(standIns.map((standIn) => standIn.close()));
+  await standIns.close();
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function region(answer = ACTIVE): Promise<RegionStandIn> {
-  const standIn = await startRegionStandIn({ ...answer, ...LENT });
-  standIns.push(standIn);
-  return standIn;
-}
+const region = (answer = ACTIVE) => standIns.start({ ...answer, ...LENT });
 
 function start(
   settings: Readonly<Record<string, string>>,

@@ -109,3 +109,24 @@ async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   await once(server, 'close');
 }
+
+export interface RegionStandIns {
+  readonly start: (first?: StandInAnswer) => Promise<RegionStandIn>;
+  /** Ends all that were started. */
+  readonly close: () => Promise<void>;
+}
+
+/** The regions of one test file. */
+export function createRegionStandIns(): RegionStandIns {
+  const started: RegionStandIn[] = [];
+  return {
+    start: async (first) => {
+      const standIn = await startRegionStandIn(first);
+      started.push(standIn);
+      return standIn;
+    },
+    close: async () => {
+      await Promise.all(started.map((standIn) => standIn.close()));
+    },
+  };
+}

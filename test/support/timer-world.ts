@@ -246,12 +246,18 @@ class World {
   }
 
   #deliverOne(): void {
+    const [request] = this.#requests.splice(this.#placeOfNext(), 1);
+    request?.deliver();
+  }
+
+  /** What was under way for too long comes first; else mostly their order, so that a round ends. */
+  #placeOfNext(): number {
     const overdue = this.#requests.findIndex(({ sentAt }) => this.#now - sentAt > LATE_MS_MAX);
     const any = integerBetween(this.#random, 0, this.#requests.length - 1);
-    // Mostly in their order, so that a round ends some time.
-    const place = overdue >= 0 ? overdue : this.#random() < 0.7 ? 0 : any;
-    const [request] = this.#requests.splice(place, 1);
-    request?.deliver();
+    if (overdue >= 0) {
+      return overdue;
+    }
+    return this.#random() < 0.7 ? 0 : any;
   }
 
   #misfortune(): void {

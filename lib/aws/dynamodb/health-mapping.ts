@@ -171,7 +171,8 @@ export function nameOf(item: Item): SiteName {
   return decodeName(TIMER_KEY.exec(sort)?.[2] ?? sort);
 }
 
-function decodeName(name: string): SiteName {
+/** The service and the site of a `<service>@<site>`. */
+export function decodeName(name: string): SiteName {
   const separator = name.indexOf('@');
   return { service: name.slice(0, separator), site: name.slice(separator + 1) };
 }

@@ -10,7 +10,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { EpochMillis } from '../../base/identifiers.ts';
-import { invariant } from '../../base/invariant.ts';
 import { TABLE_KEYS, TIMER_PARTITION } from '../../config/names.ts';
 import type {
   DamagedItem,
@@ -25,9 +24,9 @@ import type {
   SiteRecord,
   Timer,
 } from '../../control/health-store.ts';
-import { type Item, integerValue, keyItem, textValue } from './attributes.ts';
+import { type Item, keyItem, textValue } from './attributes.ts';
 import type { DynamoClient } from './client.ts';
-import { isAbsent, isEqual } from './conditions.ts';
+import { isEqual } from './conditions.ts';
 import {
   decodeObserver,
   decodeSite,
@@ -44,11 +43,11 @@ import {
 } from './health-mapping.ts';
 import { BATCH_KEYS_MAX, PARALLEL_BATCHES_MAX } from './limits.ts';
 import {
-  compareAndPut,
   deleteIf,
   getItem,
   getItems,
   putItem,
+  putRevision,
   queryPage,
   type Table,
 } from './requests.ts';
@@ -109,16 +108,13 @@ async function write(
   expected: number,
   { record, wakeAt }: { readonly record: SiteRecord; readonly wakeAt: EpochMillis | null },
 ): Promise<RecordWrite> {
-  invariant(Number.isSafeInteger(expected) && expected >= 0, 'revision-malformed', { expected });
   const { service, site } = record;
   const timer = wakeAt === null ? null : { at: wakeAt, service, site, awaits: expected + 1 };
   if (timer !== null && !(await putTimer(table, timer))) {
     return { kind: 'unknown', cause: 'the timer of the record is not known to be stored' };
   }
-  const outcome = await compareAndPut(table, siteKey(service, site), {
-    item: encodeSite(expected + 1, record),
-    condition: expected === 0 ? isAbsent() : isEqual('revision', integerValue(expected)),
-  });
+  const item = encodeSite(expected + 1, record);
+  const outcome = await putRevision(table, siteKey(service, site), { expected, item });
   switch (outcome.kind) {
     case 'applied':
       return outcome;

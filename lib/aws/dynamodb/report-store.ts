@@ -8,7 +8,6 @@
  * conditional write gets the winner's item and adds its report to that.
  */
 import { AppError } from '../../base/errors.ts';
-import { invariant } from '../../base/invariant.ts';
 import { TABLE_KEYS } from '../../config/names.ts';
 import type {
   ReportStore,
@@ -26,10 +25,9 @@ import {
   textValue,
 } from './attributes.ts';
 import type { DynamoClient } from './client.ts';
-import { isAbsent, isEqual } from './conditions.ts';
-import { siteKey } from './health-mapping.ts';
+import { decodeName, siteKey } from './health-mapping.ts';
 import { REPORT_PAGES_MAX } from './limits.ts';
-import { compareAndPut, getItem, queryPage, type Table } from './requests.ts';
+import { getItem, putRevision, queryPage, type Table } from './requests.ts';
 
 const REPORTS = 'report';
 const SLOT = /^(\d{1,12}):(\d{1,8}):(\d{1,8})(?::([0-9a-f,]+))?$/;
@@ -71,11 +69,9 @@ async function read(table: Table, key: ItemKey): Promise<ReportsRead> {
 }
 
 async function write(table: Table, expected: number, reports: SiteReports): Promise<ReportsWrite> {
-  invariant(Number.isSafeInteger(expected) && expected >= 0, 'revision-malformed', { expected });
-  const outcome = await compareAndPut(table, reportKey(reports.service, reports.site), {
-    item: encodeReports(expected + 1, reports),
-    condition: expected === 0 ? isAbsent() : isEqual('revision', integerValue(expected)),
-  });
+  const item = encodeReports(expected + 1, reports);
+  const key = reportKey(reports.service, reports.site);
+  const outcome = await putRevision(table, key, { expected, item });
   switch (outcome.kind) {
     case 'applied':
       return outcome;
@@ -142,8 +138,6 @@ function encodeReports(revision: number, { slots }: SiteReports): Item {
 /** @throws AppError `caller-reports-corrupt` */
 function decodeReports(item: Item): SiteReports {
   const reader = readItem(item, CORRUPT);
-  const name = reader.text(TABLE_KEYS.sort);
-  const separator = name.indexOf('@');
   const slots = reader
     .text('slots')
     .split(' ')
@@ -153,8 +147,7 @@ function decodeReports(item: Item): SiteReports {
       return accusers === undefined ? counts : { ...counts, accusers: accusers.split(',') };
     });
   return {
-    service: name.slice(0, separator),
-    site: name.slice(separator + 1),
+    ...decodeName(reader.text(TABLE_KEYS.sort)),
     revision: reader.integer('revision'),
     slots,
   };

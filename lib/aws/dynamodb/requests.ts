@@ -23,9 +23,10 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { describeError } from '../../base/errors.ts';
-import { type Item, type ItemKey, keyItem } from './attributes.ts';
+import { invariant } from '../../base/invariant.ts';
+import { type Item, type ItemKey, integerValue, keyItem } from './attributes.ts';
 import type { DynamoClient } from './client.ts';
-import type { Condition } from './conditions.ts';
+import { type Condition, isAbsent, isEqual } from './conditions.ts';
 import { classifyWriteFailure, type WriteFailure } from './errors.ts';
 import { BATCH_REQUESTS_MAX } from './limits.ts';
 
@@ -116,6 +117,21 @@ export async function compareAndPut(
         cause: `the condition failed, and reading the item failed too: ${current.cause}`,
       };
   }
+}
+
+/**
+ * Puts the item of revision `expected + 1`, if the stored one has revision `expected` (0 = none is
+ * stored). The item must carry its revision.
+ */
+export async function putRevision(
+  table: Table,
+  key: ItemKey,
+  write: { readonly expected: number; readonly item: Item },
+): Promise<PutOutcome> {
+  const { expected, item } = write;
+  invariant(Number.isSafeInteger(expected) && expected >= 0, 'revision-malformed', { expected });
+  const condition = expected === 0 ? isAbsent() : isEqual('revision', integerValue(expected));
+  return compareAndPut(table, key, { item, condition });
 }
 
 /** Resolves false when the item may still be there. */

@@ -14,28 +14,24 @@ import {
 import { createSystemClock } from '../../../lib/agent/system-clock.ts';
 import {
   ACTIVE,
+  createRegionStandIns,
   type RegionStandIn,
   STANDBY,
-  startRegionStandIn,
 } from '../../support/region-stand-in.ts';
 
 let dir = '';
-const standIns: RegionStandIn[] = [];
+const standIns = createRegionStandIns();
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'tripoint-sidecar-'));
 });
 
 afterAll(async () => {
-  await Promise.all(standIns.map((standIn) => standIn.close()));
+  await standIns.close();
   rmSync(dir, { recursive: true });
 });
 
-async function region(answer = ACTIVE): Promise<RegionStandIn> {
-  const standIn = await startRegionStandIn(answer);
-  standIns.push(standIn);
-  return standIn;
-}
+const region = standIns.start;
 
 const shell = (script: string, timeoutMs = 5000): Command => ({
   words: ['/bin/sh', '-c', script],

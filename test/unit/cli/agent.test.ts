@@ -9,12 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readAgentSettings } from '../../../lib/cli/agent-settings.ts';
 import { EXIT } from '../../../lib/cli/exit-codes.ts';
 import { invoke } from '../../support/command-line.ts';
-import {
-  ACTIVE,
-  type RegionStandIn,
-  STANDBY,
-  startRegionStandIn,
-} from '../../support/region-stand-in.ts';
+import { ACTIVE, createRegionStandIns, STANDBY } from '../../support/region-stand-in.ts';
 
 const TOKEN = 'secret-token-of-the-site-0123456789';
 
@@ -30,7 +25,7 @@ interface Agent {
 let dir = '';
 let tokenFile = '';
 const children: ChildProcess[] = [];
-const standIns: RegionStandIn[] = [];
+const standIns = createRegionStandIns();
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'tripoint-agent-'));
@@ -42,15 +37,11 @@ afterAll(async () => {
   for (const child of children) {
     child.kill('SIGKILL');
   }
-  await Promise.all(standIns.map((standIn) => standIn.close()));
+  await standIns.close();
   rmSync(dir, { recursive: true });
 });
 
-async function region(answer = ACTIVE): Promise<RegionStandIn> {
-  const standIn = await startRegionStandIn(answer);
-  standIns.push(standIn);
-  return standIn;
-}
+const region = standIns.start;
 
 function start(words: readonly string[], variables: Record<string, string> = {}): Agent {
   const site = ['--service', 'checkout', '--site', 'us-east-1', '--interval', '500ms'];
