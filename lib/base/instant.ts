@@ -3,7 +3,7 @@
  * ambient `Date`, so that pure rooms can write reports. Civil date from days: Hinnant, "chrono-
  * Compatible Low-Level Date Algorithms", `civil_from_days`.
  */
-import type { EpochMillis } from './identifiers.ts';
+import { type EpochMillis, epochMillis } from './identifiers.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -18,6 +18,36 @@ export function formatInstant(instant: EpochMillis): string {
   const seconds = Math.floor(inDayMs / 1000) % 60;
   const date = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
   return `${date}T${pad(hours, 2)}:${pad(minutes, 2)}:${pad(seconds, 2)}.${pad(inDayMs % 1000, 3)}Z`;
+}
+
+/** The same for sentences that people read, to the second: `2026-11-23 09:40:42Z`. */
+export function instantWords(instant: EpochMillis): string {
+  const text = formatInstant(instant);
+  return `${text.slice(0, 10)} ${text.slice(11, 19)}Z`;
+}
+
+/** Inverse of `formatInstant`; null when the text is none of its texts. */
+export function parseInstant(text: string): EpochMillis | null {
+  const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})\.(\d{3})Z$/.exec(text);
+  if (match === null) {
+    return null;
+  }
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0] = match
+    .slice(1)
+    .map(Number);
+  const inDayMs = ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+  const instant = epochMillis(daysFromCivil(year, month, day) * DAY_MS + inDayMs);
+  return formatInstant(instant) === text ? instant : null;
+}
+
+/** Hinnant, `days_from_civil`. */
+function daysFromCivil(year: number, month: number, day: number): number {
+  const shifted = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100);
+  return era * 146_097 + dayOfEra + dayOfYear - 719_468;
 }
 
 function civilFromDays(days: number): { year: number; month: number; day: number } {

@@ -29,6 +29,23 @@ export function canonicalJson(value: JsonValue): string {
   return `{${members.join(',')}}`;
 }
 
+/** The same value with the members of every object in the order of `canonicalJson`. */
+export function sortedJson(value: JsonValue): JsonValue {
+  if (value === null || typeof value !== 'object') {
+    return value;
+  }
+  return isArray(value)
+    ? value.map(sortedJson)
+    : Object.fromEntries(
+        Object.keys(value)
+          .sort()
+          .flatMap((key) => {
+            const member = value[key];
+            return member === undefined ? [] : [[key, sortedJson(member)]];
+          }),
+      );
+}
+
 function isArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }

@@ -12,6 +12,13 @@ import type { LogLevel } from '../base/log.ts';
 import type { Variables } from './expansion.ts';
 import { ENVIRONMENT } from './names.ts';
 import { NAME_PATTERN, TOKEN_HASH_PATTERN } from './schema.ts';
+import {
+  type DynamicDnsSettings,
+  isRoute53,
+  readDataPlaneNames,
+  readDynamicDns,
+  serverText,
+} from './switch-settings.ts';
 
 /** What every Lambda function of one control region knows. */
 export interface LambdaSettings {
@@ -25,9 +32,14 @@ export interface LambdaSettings {
   readonly healthTable: string;
   /** Bucket of each control region. */
   readonly buckets: ReadonlyMap<RegionId, string>;
+  /** Empty with `dynamicDns`. */
   readonly hostedZoneId: string;
-  /** IP addresses of the zone's own name servers, at least one. */
+  /** Addresses of the zone's own name servers, as `node:dns` takes them, at least one. */
   readonly nameServers: readonly string[];
+  /** The name server that takes the switches by RFC 2136; null = Route 53. */
+  readonly dynamicDns: DynamicDnsSettings | null;
+  /** Name that path A steers, by service. */
+  readonly dataPlaneNames: ReadonlyMap<string, string>;
   /** Accepted operator tokens as SHA-256 (hex); none = no commands are taken. */
   readonly operatorTokenHashes: readonly string[];
   readonly logLevel: LogLevel;
@@ -47,6 +59,11 @@ export type LambdaSettingsOutcome =
 /** The variables of this process, for `${NAME}` references in a configuration file. */
 export function processVariables(): Variables {
   return process.env;
+}
+
+/** A secret that a policy names, such as the key of a webhook's signature; null = it is not set. */
+export function secretVariable(name: string): string | null {
+  return process.env[name] ?? null;
 }
 
 /** @throws AppError `environment-invalid`, whose message lists every problem. */
@@ -83,6 +100,7 @@ export function parseLambdaSettings(variables: Variables): LambdaSettingsOutcome
     form: '3 to 6',
   });
   const founders = readFounders(reader, regions);
+  const dynamicDns = readDynamicDns(reader);
   const tokenHash = readMatching(reader, ENVIRONMENT.operatorTokenHash, {
     pattern: TOKEN_HASH_PATTERN,
     form: 'a SHA-256 as 64 lower-case hex digits',
@@ -98,11 +116,10 @@ export function parseLambdaSettings(variables: Variables): LambdaSettingsOutcome
     consensusTable: readMatching(reader, ENVIRONMENT.consensusTable, TABLE_NAME),
     healthTable: readMatching(reader, ENVIRONMENT.healthTable, TABLE_NAME),
     buckets: readBuckets(reader, regions),
-    hostedZoneId: readMatching(reader, ENVIRONMENT.hostedZoneId, {
-      pattern: /^[A-Z0-9]{1,32}$/,
-      form: 'a Route 53 zone id in capital letters and digits, without /hostedzone/',
-    }),
-    nameServers: readNameServers(reader),
+    hostedZoneId: isRoute53(reader) ? readMatching(reader, ENVIRONMENT.hostedZoneId, ZONE_ID) : '',
+    nameServers: dynamicDns?.nameServers.map(serverText) ?? readNameServers(reader),
+    dynamicDns,
+    dataPlaneNames: readDataPlaneNames(reader),
     operatorTokenHashes: tokenHash === NO_TOKEN_HASH ? [] : [tokenHash],
     logLevel: readLogLevel(reader),
   });
@@ -126,6 +143,10 @@ interface Form {
 const TABLE_NAME: Form = {
   pattern: /^[A-Za-z0-9._-]{3,255}$/,
   form: 'a DynamoDB table name',
+};
+const ZONE_ID: Form = {
+  pattern: /^[A-Z0-9]{1,32}$/,
+  form: 'a Route 53 zone id in capital letters and digits, without /hostedzone/',
 };
 const BUCKET_PATTERN = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 

@@ -19,7 +19,22 @@ import {
 import { CONFIG_LIMITS } from './limits.ts';
 import { monitorSchema } from './monitor-file-schema.ts';
 import { probesField } from './probe-file-schema.ts';
+import {
+  alarmsFileSchema,
+  capacityFileSchema,
+  databaseFileSchema,
+  drillFileSchema,
+  fencingField,
+  notifyField,
+  PEOPLE_FIELDS,
+  plansFileSchema,
+  replicationFileSchema,
+  returningFileSchema,
+  strategyField,
+  weightField,
+} from './recovery-file-schema.ts';
 import { isProbeUrl, isServiceDnsName, NAME_PATTERN } from './schema.ts';
+import { planFileSchema } from './step-file-schema.ts';
 
 /** Whole seconds, because that is what DNS can say. */
 const ttlField = described(
@@ -63,6 +78,22 @@ const dnsSchema = z.strictObject({
     type: 'one of',
   }).prefault('A'),
   ttl: ttlField.prefault('5s'),
+  dataPlane: described(
+    z
+      .string()
+      .refine(
+        isServiceDnsName,
+        'must be a DNS name in lower case, with a dot, without a trailing one',
+      )
+      .optional(),
+    {
+      description:
+        'A second name, steered by Route 53 health checks alone (path A): a deployment makes its records, and each run measures when it turned. Two sites, or `active-active`.',
+      defaultText: 'none',
+      example: 'checkout.path-a.example.com',
+      type: 'DNS name',
+    },
+  ),
 });
 
 const objectivesSchema = z.strictObject({
@@ -93,6 +124,7 @@ const safetySchema = z.strictObject({
     max: CONFIG_LIMITS.automaticRunsPerDayMax,
     example: 3,
   }).prefault(3),
+  ...PEOPLE_FIELDS,
 });
 
 const siteSchema = z.strictObject({
@@ -121,16 +153,17 @@ const siteSchema = z.strictObject({
     },
   ),
   probes: probesField,
+  weight: weightField,
+  capacity: capacityFileSchema.optional().meta({
+    description: 'What is made larger before the site takes the traffic.',
+    'x-default': 'always as large as it must be',
+  }),
   tokens: tokensField,
 });
 
 const serviceSchema = z.strictObject({
   dns: dnsSchema.meta({ description: 'The DNS record that Tripoint switches.' }),
-  strategy: described(z.enum(['failover']), {
-    description: 'How traffic moves when a site fails. `failover`: all of it, to one other site.',
-    example: 'failover',
-    type: 'one of',
-  }).prefault('failover'),
+  strategy: strategyField,
   automatic: described(z.boolean(), {
     description: 'Whether a failure starts a run without a person. Off until you say so.',
     example: true,
@@ -145,7 +178,27 @@ const serviceSchema = z.strictObject({
     .meta({ description: 'What each run is measured against.' })
     .prefault({}),
   detection: detectionSchema.meta({ description: 'When silence is a failure.' }).prefault({}),
-  safety: safetySchema.meta({ description: 'What holds an automatic run back.' }).prefault({}),
+  safety: safetySchema.meta({ description: 'What holds a run back.' }).prefault({}),
+  fencing: fencingField,
+  replication: replicationFileSchema
+    .meta({ description: 'How much data a run may lose, and how that is known.' })
+    .prefault({}),
+  alarms: alarmsFileSchema.meta({ description: 'What alarms mean.' }).prefault({}),
+  returning: returningFileSchema
+    .meta({ description: 'How traffic goes back to a site that is well again.' })
+    .prefault({}),
+  database: databaseFileSchema.optional().meta({
+    description: 'The database with one writer that is promoted with the site.',
+    'x-default': 'none',
+  }),
+  notify: notifyField,
+  plans: plansFileSchema
+    .meta({ description: 'What runs do, step by step, where the strategy does not say it well.' })
+    .prefault({}),
+  drill: drillFileSchema.optional().meta({
+    description: 'Practice runs: the traffic goes to a site for a while, and comes back.',
+    'x-default': 'only when asked for',
+  }),
   sites: z
     .record(z.string(), siteSchema)
     .meta({ description: 'Deployments of the service by name, in order of preference.', ...NAMED }),
@@ -174,12 +227,21 @@ export const fileSchema = z.strictObject({
 export const FIELD_SCHEMAS = {
   dnsName: dnsSchema.shape.name,
   recordType: dnsSchema.shape.type,
+  dataPlaneName: dnsSchema.shape.dataPlane,
   primary: serviceSchema.shape.primary,
   interval: detectionSchema.shape.interval,
   maxSilence: detectionSchema.shape.maxSilence,
   suspectPhi: detectionSchema.shape.suspectPhi,
   failPhi: detectionSchema.shape.failPhi,
   address: siteSchema.shape.address,
+  strategy: serviceSchema.shape.strategy,
+  fencing: serviceSchema.shape.fencing,
+  returning: serviceSchema.shape.returning,
+  database: databaseFileSchema,
+  drill: drillFileSchema,
+  plan: planFileSchema,
+  weight: siteSchema.shape.weight,
+  capacity: capacityFileSchema,
 } as const;
 
 export type ConfigurationFile = z.infer<typeof fileSchema>;

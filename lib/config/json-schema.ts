@@ -26,6 +26,8 @@ export interface SchemaNode {
   readonly 'x-type'?: string;
   /** Default that is computed from other values. */
   readonly 'x-default'?: string;
+  /** Path of a node with the same keys, which the documentation describes once. */
+  readonly 'x-like'?: string;
 }
 
 /** The schema of a file after expansion of its references, with the reader's words on each value. */
@@ -53,9 +55,12 @@ export function editorSchema(): z.core.JSONSchema.BaseSchema {
   const schema = z.toJSONSchema(fileSchema, {
     io: 'input',
     target: 'draft-7',
+    // What stands in several places, the keys of steps above all, is written once.
+    reused: 'ref',
     override: ({ jsonSchema }) => {
       delete jsonSchema['x-type'];
       delete jsonSchema['x-default'];
+      delete jsonSchema['x-like'];
       allowReference(jsonSchema);
     },
   });

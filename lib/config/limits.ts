@@ -85,6 +85,28 @@ export const CONFIG_LIMITS = {
   holdDownMsMax: 24 * HOUR_MS,
   automaticRunsPerDayMin: 1,
   automaticRunsPerDayMax: 100,
+  stepTimeoutMsMin: SECOND_MS,
+  /** Longest time-out, wait or hold of one step. */
+  stepMsMax: 24 * HOUR_MS,
+  stepAttemptsMax: 100,
+  stepsPerStageMax: 10,
+  stagesMax: 30,
+  /** With those of groups: a run holds them all, and every state of the log holds the latest runs. */
+  planStepsMax: 40,
+  resourceCharactersMax: 255,
+  sentenceCharactersMax: 300,
+  payloadKeyCharactersMax: 64,
+  payloadCharactersMax: 1024,
+  capacityMax: 10_000,
+  alarmNamesMax: 20,
+  notificationTargetsMax: 5,
+  returnPercentsMax: 10,
+  blockedDatesMax: 50,
+  alarmNameCharactersMax: 100,
+  drillMsMin: SECOND_MS,
+  drillMsMax: 24 * HOUR_MS,
+  returnHoldMsMax: 24 * HOUR_MS,
+  lagMsMax: 24 * HOUR_MS,
 } as const;
 
 invariant(

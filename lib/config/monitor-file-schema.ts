@@ -9,7 +9,7 @@ import { checkCron, isTimezone } from './cron.ts';
 import { described, detectionSchema, durationField, NAMED, tokensField } from './file-fields.ts';
 import { CONFIG_LIMITS } from './limits.ts';
 
-const cronField = described(
+export const cronField = described(
   z.string().superRefine((expression, context) => {
     const checked = checkCron(expression);
     if (checked.kind === 'invalid') {
@@ -23,14 +23,19 @@ const cronField = described(
   },
 );
 
-const scheduleShape = z.strictObject({
-  cron: cronField.optional().meta({ 'x-default': 'none' }),
-  timezone: described(z.string().refine(isTimezone, 'is no time zone that is known here'), {
+export const timezoneField = described(
+  z.string().refine(isTimezone, 'is no time zone that is known here'),
+  {
     description: 'Time zone of `cron`, an IANA name.',
     example: 'Europe/Berlin',
     type: 'time zone',
     defaultText: '`UTC`',
-  }).optional(),
+  },
+).optional();
+
+const scheduleShape = z.strictObject({
+  cron: cronField.optional().meta({ 'x-default': 'none' }),
+  timezone: timezoneField,
   every: durationField({
     description: 'In place of `cron`: longest time from one success to the next.',
     min: CONFIG_LIMITS.everyMsMin,

@@ -22,6 +22,18 @@ export const ENVIRONMENT = {
   hostedZoneId: 'TRIPOINT_HOSTED_ZONE_ID',
   /** Addresses of the zone's own name servers, comma-separated; a switch is verified there. */
   nameServers: 'TRIPOINT_NAME_SERVERS',
+  /** `route53` (the default), `rfc2136` with the next five, or `none` where no step is taken up. */
+  switch: 'TRIPOINT_SWITCH',
+  /** IP address of the zone's primary, with `:port` where it is not 53. */
+  dnsServer: 'TRIPOINT_DNS_SERVER',
+  dnsZone: 'TRIPOINT_DNS_ZONE',
+  tsigKeyName: 'TRIPOINT_TSIG_KEY_NAME',
+  /** `hmac-sha256` (the default) or `hmac-sha512`. */
+  tsigAlgorithm: 'TRIPOINT_TSIG_ALGORITHM',
+  /** Base64, as `tsig-keygen` prints it. A secret. */
+  tsigSecret: 'TRIPOINT_TSIG_SECRET',
+  /** Name that path A steers, for each service that has one: `service=name,…`. */
+  dataPlaneNames: 'TRIPOINT_DATA_PLANE_NAMES',
   /** SHA-256 (hex) of the operator token. All zeros = no token is accepted. */
   operatorTokenHash: 'TRIPOINT_OPERATOR_TOKEN_SHA256',
   logLevel: 'TRIPOINT_LOG_LEVEL',
@@ -54,6 +66,10 @@ export const METRICS = {
   unsettledServices: 'UnsettledServices',
   /** Sites about which an early warning stands. Once a minute. */
   earlyWarnings: 'EarlyWarnings',
+  /** Sites whose replication lag is above the RPO, or soon will be. Once a minute. */
+  rposAtRisk: 'RposAtRisk',
+  /** Services whose next run would trip over something. */
+  unreadyServices: 'UnreadyServices',
   /** Index of the last entry that this region applied. */
   appliedIndex: 'AppliedIndex',
   /** Snapshots stored, or found to be stored already. */

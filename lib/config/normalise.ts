@@ -10,6 +10,9 @@ import { TOKEN_PATTERN } from './file-fields.ts';
 import type { ConfigurationFile } from './file-schema.ts';
 import { CONFIG_LIMITS } from './limits.ts';
 import { type ProbeEntry, plainProbe, probePolicyOf } from './probe-file.ts';
+import { capacityOf, recoveryOf, weightsOf } from './recovery-file.ts';
+
+type ServiceBody = ConfigurationFile['services'][string];
 
 export function normalise(file: ConfigurationFile): readonly ServicePolicy[] {
   return Object.entries(file.services).map(([service, body]) => ({
@@ -17,6 +20,7 @@ export function normalise(file: ConfigurationFile): readonly ServicePolicy[] {
     dnsName: body.dns.name,
     recordType: body.dns.type,
     ttlSeconds: body.dns.ttl,
+    ...(body.dns.dataPlane === undefined ? {} : { dataPlaneName: body.dns.dataPlane }),
     strategy: body.strategy,
     automatic: body.automatic,
     primary: body.primary,
@@ -25,18 +29,32 @@ export function normalise(file: ConfigurationFile): readonly ServicePolicy[] {
     safety: {
       holdDownMs: body.safety.holdDown,
       automaticRunsPerDayMax: body.safety.automaticRunsPerDay,
+      acknowledgement: body.safety.acknowledgement,
+      approval: body.safety.approval,
     },
-    sites: Object.entries(body.sites).map(
-      ([site, { region, address, probe, probes, tokens }]): SitePolicy => ({
-        site,
-        region: region ?? site,
-        address: address.toLowerCase(),
-        probeUrl: probe ?? null,
-        probes: probesOf(probe, probes),
-        tokenHashes: hashesOf(tokens),
-      }),
-    ),
+    ...recoveryOf(body),
+    sites: sitesOf(body),
   }));
+}
+
+function sitesOf({ strategy, sites }: ServiceBody): readonly SitePolicy[] {
+  const weights = weightsOf(
+    strategy,
+    Object.values(sites).map(({ weight }) => weight),
+  );
+  return Object.entries(sites).map(([site, body], position) => {
+    const { region = site, address, probe, probes, tokens, capacity } = body;
+    return {
+      site,
+      region,
+      address: address.toLowerCase(),
+      probeUrl: probe ?? null,
+      probes: probesOf(probe, probes),
+      tokenHashes: hashesOf(tokens),
+      capacity: capacity === undefined ? null : capacityOf(capacity, region),
+      weight: weights[position] ?? 0,
+    };
+  });
 }
 
 /** Monitors in the order of the file; a site without a schedule takes that of its monitor. */

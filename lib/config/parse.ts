@@ -14,6 +14,7 @@ import { CONFIG_LIMITS } from './limits.ts';
 import { monitorFindings } from './monitor-draft.ts';
 import { normalise, normaliseMonitors } from './normalise.ts';
 import type { Finding, Problem } from './problem.ts';
+import { recoveryFindings } from './recovery-draft.ts';
 import { checkRelations } from './relations.ts';
 import { schemaFindings } from './schema-problems.ts';
 import { hashTokens } from './token-hashing.ts';
@@ -120,6 +121,7 @@ function check(value: unknown): Checked {
     findings: [
       ...schemaFindings(issues, value),
       ...relations.map((finding) => inFile(finding, drafts)),
+      ...recoveryFindings(value),
       ...monitorFindings(value),
     ],
   };

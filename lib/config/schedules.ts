@@ -9,6 +9,7 @@
 import { invariant } from '../base/invariant.ts';
 import { AWS_TIMINGS } from '../consensus/settings.ts';
 import { GAP_PERIODS } from '../detection/limits.ts';
+import { FLAP_DECAY_MS } from '../recovery/alarm-damping.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -31,6 +32,14 @@ export const SNAPSHOT_SCHEDULE = {
 export const API_TIMEOUT_MS: number = 15 * SECOND_MS;
 export const ALARM_TIMEOUT_MS: number = 30 * SECOND_MS;
 
+/** The queue in front of the alarm function. */
+export const ALARM_QUEUE: { readonly againMs: number; readonly receivesMax: number } = {
+  /** After this a message that was not done with comes again. */
+  againMs: 45 * SECOND_MS,
+  /** Times that it comes; after that it is for a person. */
+  receivesMax: 40,
+};
+
 invariant(
   CONTROLLER_SCHEDULE.periodMs - CONTROLLER_SCHEDULE.loopMs < AWS_TIMINGS.electionTimeoutMsMin,
   'schedule-gap-over-election-timeout',
@@ -45,6 +54,9 @@ invariant(
   'schedule-kills-last-tick',
 );
 invariant(API_TIMEOUT_MS > AWS_TIMINGS.proposeTimeoutMs, 'api-timeout-below-propose-timeout');
+invariant(ALARM_QUEUE.againMs > ALARM_TIMEOUT_MS, 'alarm-comes-again-while-worked-on');
+// While a change is held back its alarm counts as flapping, so that a later word is not dropped as known.
+invariant(ALARM_QUEUE.againMs < 2 * FLAP_DECAY_MS, 'alarm-comes-again-too-late');
 invariant(ALARM_TIMEOUT_MS > AWS_TIMINGS.proposeTimeoutMs, 'alarm-timeout-below-propose-timeout');
 invariant(
   SNAPSHOT_SCHEDULE.timeoutMs < SNAPSHOT_SCHEDULE.periodMs,

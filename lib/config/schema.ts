@@ -6,10 +6,23 @@
  */
 import { z } from 'zod';
 import type { DetectionPolicy } from '../detection/policy.ts';
+import type { PlanPolicy } from '../recovery/plan.ts';
 import type { ServicePolicy } from '../recovery/policy.ts';
 import { isDnsName } from '../recovery/record-set.ts';
 import { CONFIG_LIMITS } from './limits.ts';
+import { checkFleet } from './plan-relations.ts';
 import { probePolicySchema } from './probe-schema.ts';
+import type { PlanDraft, RecoveryDraft } from './recovery-relations.ts';
+import {
+  alarmPolicySchema,
+  capacitySchema,
+  databaseSchema,
+  drillSchema,
+  notificationTargetSchema,
+  planSchema,
+  replicationSchema,
+  returnSchema,
+} from './recovery-schema.ts';
 import { checkRelations, FIELD_PATHS, type Finding, type ServiceDraft } from './relations.ts';
 
 /** Names of services, sites and regions. The colon, `@` and `/` stay free for joined names. */
@@ -65,6 +78,8 @@ const sitePolicySchema = z.strictObject({
   /** One more than a file may list: `probe` is the first of them. */
   probes: z.array(probePolicySchema).max(CONFIG_LIMITS.probesMax + 1),
   tokenHashes: tokenHashesSchema,
+  capacity: capacitySchema.nullable(),
+  weight: z.int().min(0).max(100),
 });
 
 export const detectionPolicySchema: z.ZodType<DetectionPolicy> = z.strictObject({
@@ -81,7 +96,11 @@ const shape = z.strictObject({
     .refine(isServiceDnsName, 'an absolute DNS name in lower case, without a trailing dot'),
   recordType: z.enum(['A', 'AAAA', 'CNAME']),
   ttlSeconds: z.int().min(CONFIG_LIMITS.ttlSecondsMin).max(CONFIG_LIMITS.ttlSecondsMax),
-  strategy: z.literal('failover'),
+  dataPlaneName: z
+    .string()
+    .refine(isServiceDnsName, 'an absolute DNS name in lower case, without a trailing dot')
+    .optional(),
+  strategy: z.enum(['failover', 'warm-standby', 'pilot-light', 'active-active']),
   automatic: z.boolean(),
   primary: nameSchema,
   objectives: z.strictObject({
@@ -95,7 +114,17 @@ const shape = z.strictObject({
       .int()
       .min(CONFIG_LIMITS.automaticRunsPerDayMin)
       .max(CONFIG_LIMITS.automaticRunsPerDayMax),
+    acknowledgement: z.boolean(),
+    approval: z.enum(['none', 'manual', 'all']),
   }),
+  fencing: z.enum(['none', 'lease']),
+  replication: replicationSchema,
+  alarms: alarmPolicySchema,
+  returning: returnSchema,
+  database: databaseSchema.nullable(),
+  notify: z.array(notificationTargetSchema).max(CONFIG_LIMITS.notificationTargetsMax),
+  plans: z.strictObject({ failover: planSchema.nullable(), failback: planSchema.nullable() }),
+  drill: drillSchema.nullable(),
   /** Counted by `checkRelations`; the bounds here are for readers of the schema. */
   sites: z
     .array(sitePolicySchema)
@@ -107,6 +136,11 @@ export const policySchema: z.ZodType<ServicePolicy> = shape.superRefine((policy,
   for (const finding of checkRelations([draftOf(policy)])) {
     context.addIssue({ code: 'custom', path: pathWithin(finding), message: textOf(finding) });
   }
+  // Whether the service of a child plan exists, only all policies together can say.
+  const alone = checkFleet([recoveryDraftOf(policy)]).filter(({ fleet }) => !fleet);
+  for (const finding of alone) {
+    context.addIssue({ code: 'custom', path: [...finding.policy], message: textOf(finding) });
+  }
 });
 
 /** All policies of a cluster with every rule: within services and between them. */
@@ -116,6 +150,10 @@ export const policiesSchema: z.ZodType<readonly ServicePolicy[]> = z
   .superRefine((policies, context) => {
     for (const finding of checkRelations(policies.map(draftOf))) {
       const path = [...(finding.service === null ? [] : [finding.service]), ...pathWithin(finding)];
+      context.addIssue({ code: 'custom', path, message: textOf(finding) });
+    }
+    for (const finding of checkFleet(policies.map(recoveryDraftOf))) {
+      const path = [finding.service, ...finding.policy];
       context.addIssue({ code: 'custom', path, message: textOf(finding) });
     }
   });
@@ -133,6 +171,18 @@ function pathWithin({ service, field, site }: Finding): (string | number)[] {
   return site === null ? own : [...own, site.position, site.key];
 }
 
-function textOf({ message, fix }: Finding): string {
+function recoveryDraftOf(policy: ServicePolicy): RecoveryDraft {
+  const { service, strategy, primary, fencing, returning, database, drill, plans, sites } = policy;
+  const placed = (plan: PlanPolicy | null): PlanDraft | null =>
+    plan === null ? null : { plan, places: [] };
+  return {
+    ...{ service, strategy, primary, fencing, returning, drill, sites },
+    members: database === null ? null : Object.keys(database.members),
+    failover: placed(plans.failover),
+    failback: placed(plans.failback),
+  };
+}
+
+function textOf({ message, fix }: Pick<Finding, 'message' | 'fix'>): string {
   return `${message}; ${fix}`;
 }

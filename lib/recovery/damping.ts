@@ -56,9 +56,10 @@ export function settlingUntil(
 ): EpochMillis | null {
   const active = ownValue(sites, activeSite);
   const target = ownValue(sites, site);
-  const failedAt = active?.opinion.state === 'failed' ? active.opinionSince : null;
+  // Whether the two were failed at once is told by the order of the log; only the wait has a clock.
+  const failedIndex = active?.opinion.state === 'failed' ? active.opinionIndex : undefined;
   const backAt = target?.opinionSince ?? null;
-  const isTogether = failedAt !== null && (target?.failedUntil ?? failedAt) > failedAt;
+  const isTogether = failedIndex !== undefined && (target?.failedUntilIndex ?? 0) > failedIndex;
   if (!isTogether || backAt === null || backAt > now) {
     return null;
   }

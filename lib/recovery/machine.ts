@@ -1,95 +1,62 @@
 /**
- * The DR machine: one table of phase × event, and the step that runs it.
+ * The DR machine: looks an event up in the table (`transitions.ts`) and does what its row says.
  *
- * The table is the specification. A test prints it into `docs/state-machine.md`, and the step below
- * has no transition that is not a row of it. Guards are decisions (`decision.ts`); an event without
- * a row for the phase changes nothing.
+ * Guards read the state; decisions (`decision.ts` and its like) are asked by the rows that name
+ * them; an event without a row for the phase changes nothing. Authority does not move here: it moves when
+ * a run opens the step that may move traffic, which can be in the entry that starts the run.
  */
-
-import type { EpochMillis, LogIndex, Term } from '../base/identifiers.ts';
+import { type EpochMillis, epochMillis, type LogIndex, type Term } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
+import { acknowledgementAfter } from './acknowledgement.ts';
 import { analyse } from './analysis.ts';
+import { freezeOf } from './blocks.ts';
 import { budgetSpentUntil, heldDownUntil, settledAt, startsWithinDay } from './damping.ts';
-import {
-  type Choice,
-  decideFailback,
-  decideFailover,
-  type SwitchRequest,
-  targetSettlesAt,
-} from './decision.ts';
+import { type Asked, type Choice, targetSettlesAt } from './decision.ts';
+import { isTrafficMoved } from './doubt.ts';
+import { type DrillRequest, durationOf } from './drill.ts';
+import type { Freeze } from './freeze.ts';
+import { answerOf, type Hearing, holds } from './guards.ts';
+import { RUN_LIMITS } from './limits.ts';
 import { nextEnd } from './maintenance.ts';
-import { originOf } from './origin.ts';
-import { planOf, type Run, type RunKind } from './run.ts';
-import type { Epoch, Phase, ServiceState } from './state.ts';
+import { overrideOf, standingOverrides } from './overrides.ts';
+import { unprotectedSince } from './protection.ts';
+import { isSameTraffic, policyShares } from './rebalance.ts';
+import type { Run, RunKind } from './run.ts';
+import { needsApproval, openRun, setupOpening } from './run-opening.ts';
+import type { Phase, ServiceState, StandingDrill } from './state.ts';
+import type { Traffic } from './traffic.ts';
+import { type EventKind, TRANSITIONS, type Transition } from './transitions.ts';
 
 export type MachineEvent =
   | { readonly kind: 'evidence-changed' }
-  | { readonly kind: 'failover-requested'; readonly to: string | null; readonly force: boolean }
-  | { readonly kind: 'failback-requested'; readonly force: boolean }
+  | (Asked & { readonly kind: 'failover-requested'; readonly to: string | null })
+  | (Asked & { readonly kind: 'failback-requested' })
+  | { readonly kind: 'weights-requested'; readonly weights: Traffic }
+  | ({ readonly kind: 'drill-requested' } & DrillRequest)
+  | { readonly kind: 'drill-end-requested' }
   | { readonly kind: 'run-done' }
-  | { readonly kind: 'run-failed' };
+  | {
+      readonly kind: 'run-failed';
+      readonly isTrafficMoved: boolean;
+      /** It failed in the entry that authorised it: nothing outside was touched. */
+      readonly isStillborn: boolean;
+    }
+  /** A person ended the run, or did not approve it. */
+  | { readonly kind: 'run-cancelled'; readonly isTrafficMoved: boolean };
 
-type Guard =
-  | 'always'
-  | 'active-site-failed'
-  | 'active-site-recovered'
-  | 'decision-acts'
-  | 'decision-refuses';
-type Effect = 'start-failover' | 'start-failback' | 'record-refusal' | 'end-run' | 'none';
-
-export interface Transition {
-  readonly phase: Phase['kind'];
-  readonly event: MachineEvent['kind'];
-  readonly guards: readonly Guard[];
-  readonly next: Phase['kind'];
-  readonly effect: Effect;
-}
-
-const FAILED_AND_ACTS = ['active-site-failed', 'decision-acts'] as const;
-const FAILED_AND_REFUSES = ['active-site-failed', 'decision-refuses'] as const;
-
-/** First row whose phase, event and guards all match wins. */
-export const TRANSITIONS: readonly Transition[] = [
-  row('steady', 'evidence-changed', FAILED_AND_ACTS, 'recovering', 'start-failover'),
-  row('steady', 'evidence-changed', FAILED_AND_REFUSES, 'impaired', 'record-refusal'),
-  row('steady', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
-  row('steady', 'failover-requested', ['decision-refuses'], 'steady', 'record-refusal'),
-  row('steady', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
-  row('steady', 'failback-requested', ['decision-refuses'], 'steady', 'record-refusal'),
-  row('impaired', 'evidence-changed', FAILED_AND_ACTS, 'recovering', 'start-failover'),
-  row('impaired', 'evidence-changed', FAILED_AND_REFUSES, 'impaired', 'record-refusal'),
-  row('impaired', 'evidence-changed', ['active-site-recovered'], 'steady', 'none'),
-  row('impaired', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
-  row('impaired', 'failover-requested', ['decision-refuses'], 'impaired', 'record-refusal'),
-  row('impaired', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
-  row('impaired', 'failback-requested', ['decision-refuses'], 'impaired', 'record-refusal'),
-  row('setting-up', 'run-done', ['always'], 'steady', 'end-run'),
-  row('setting-up', 'run-failed', ['always'], 'impaired', 'end-run'),
-  row('setting-up', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
-  row('setting-up', 'failover-requested', ['decision-refuses'], 'setting-up', 'record-refusal'),
-  row('setting-up', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
-  row('setting-up', 'failback-requested', ['decision-refuses'], 'setting-up', 'record-refusal'),
-  row('recovering', 'run-done', ['always'], 'steady', 'end-run'),
-  row('recovering', 'run-failed', ['always'], 'impaired', 'end-run'),
-  row('recovering', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
-  row('recovering', 'failover-requested', ['decision-refuses'], 'recovering', 'record-refusal'),
-  row('recovering', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
-  row('recovering', 'failback-requested', ['decision-refuses'], 'recovering', 'record-refusal'),
-  row('returning', 'run-done', ['always'], 'steady', 'end-run'),
-  row('returning', 'run-failed', ['always'], 'impaired', 'end-run'),
-  row('returning', 'failover-requested', ['decision-acts'], 'recovering', 'start-failover'),
-  row('returning', 'failover-requested', ['decision-refuses'], 'returning', 'record-refusal'),
-  row('returning', 'failback-requested', ['decision-acts'], 'returning', 'start-failback'),
-  row('returning', 'failback-requested', ['decision-refuses'], 'returning', 'record-refusal'),
-];
-
-/** Where in the log, and when, the event happened; and who asked. */
+/** Where in the log, and when, the event happened; who asked; and what stands around the service. */
 export interface Moment {
   readonly index: LogIndex;
   readonly term: Term;
   readonly at: EpochMillis;
   readonly requestedBy: string;
   readonly reason: string;
+  /** The kill switch of all services. Absent = none is thrown. */
+  readonly freeze?: Freeze | null;
+  /** The run of the service that is open. Absent = none is, or nobody looked. */
+  readonly openRun?: Run | null;
+  /** A run of the service began in this entry: its id is taken, so no other may. Absent = none did. */
+  readonly hasAuthorised?: boolean;
 }
 
 export interface MachineStep {
@@ -107,110 +74,53 @@ export function stepMachine(
   const analysed: ServiceState = {
     ...before,
     ...settledAt(before, moment.at),
-    analysis: analyse(situationOf(before)),
+    unprotectedSince: unprotectedSince(before, moment.at),
+    analysis: analyse(before),
   };
-  const choice = choose(analysed, event, moment);
+  const hearing: Hearing = { service: analysed, event, moment, answers: new Map() };
   const transition = TRANSITIONS.find(
     (candidate) =>
       candidate.phase === analysed.phase.kind &&
       candidate.event === event.kind &&
-      candidate.guards.every((guard) => holds(guard, analysed, choice)),
+      candidate.guards.every((guard) => holds(guard, candidate.decision, hearing)),
   );
-  return transition === undefined
-    ? { service: analysed, started: null }
-    : perform(transition, { service: analysed, choice, moment, manual: isManual(event) });
+  const after =
+    transition === undefined ? { service: analysed, started: null } : perform(transition, hearing);
+  const service = withOccurrence(after.service, event);
+  const since = unprotectedSince(service, moment.at);
+  const told: ServiceState = { ...service, unprotectedSince: since };
+  return { ...after, service: withStandingReviews(told, moment) };
 }
 
-function situationOf(service: ServiceState): Parameters<typeof analyse>[0] {
-  return {
-    service: service.policy.service,
-    activeSite: service.activeSite,
-    sites: service.sites,
-  };
+/** An instant of the drill calendar is dealt with once, whatever the answer was. */
+function withOccurrence(service: ServiceState, event: MachineEvent): ServiceState {
+  const occurrence = event.kind === 'drill-requested' ? event.occurrence : null;
+  const isNewer = occurrence !== null && occurrence > (service.drillOccurrence ?? 0);
+  return isNewer ? { ...service, drillOccurrence: occurrence } : service;
 }
 
-function isManual({ kind }: MachineEvent): boolean {
-  return kind === 'failover-requested' || kind === 'failback-requested';
-}
+// ── Effects ──────────────────────────────────────────────────────────────────────────────────────
 
-function choose(service: ServiceState, event: MachineEvent, moment: Moment): Choice {
-  switch (event.kind) {
-    case 'failover-requested': {
-      const request: SwitchRequest = { trigger: 'manual', to: event.to, force: event.force };
-      return decideFailover(service, request, moment);
-    }
-    case 'failback-requested':
-      return decideFailback(service, event.force, moment);
-    default:
-      return decideFailover(service, { trigger: 'automatic' }, moment);
-  }
-}
-
-function holds(guard: Guard, { analysis, phase }: ServiceState, choice: Choice): boolean {
-  switch (guard) {
-    case 'always':
-      return true;
-    case 'active-site-failed':
-      return FAILED_CODES.has(analysis.code);
-    case 'active-site-recovered':
-      return isCauseGone(phase) && SERVING_CODES.has(analysis.code);
-    case 'decision-acts':
-      return choice.kind === 'act';
-    case 'decision-refuses':
-      return choice.kind === 'refuse';
-  }
-}
-
-const FAILED_CODES: ReadonlySet<string> = new Set([
-  'active-site-failed',
-  'active-site-alarm',
-  'active-site-deregistered',
-  'all-sites-failed',
-]);
-
-const SERVING_CODES: ReadonlySet<string> = new Set([
-  'all-sites-healthy',
-  'standby-not-ready',
-  'active-site-degraded',
-]);
-
-/** A failed run leaves traffic in doubt; a healthy site does not settle that, only a new run does. */
-function isCauseGone(phase: Phase): boolean {
-  return phase.kind === 'impaired' && phase.cause === 'site-failed';
-}
-
-interface Performance {
-  readonly service: ServiceState;
-  readonly choice: Choice;
-  readonly moment: Moment;
-  readonly manual: boolean;
-}
-
-function perform(transition: Transition, performance: Performance): MachineStep {
-  const { service, choice, moment } = performance;
+function perform(transition: Transition, hearing: Hearing): MachineStep {
+  const { service, event, moment } = hearing;
   switch (transition.effect) {
     case 'start-failover':
-      return startRun('failover', performance);
+      return startRun('failover', transition, hearing);
     case 'start-failback':
-      return startRun('failback', performance);
+      return startRun('failback', transition, hearing);
+    case 'start-rebalance':
+      return startRun('rebalance', transition, hearing);
+    case 'start-drill':
+      return startRun('drill', transition, hearing);
+    case 'start-drill-return':
+      return startRun('drill-return', transition, hearing);
     case 'record-refusal':
-      return {
-        service: {
-          ...service,
-          phase: refusedPhase(transition, service.phase),
-          decision: choice.decision,
-          reviewAt: reviewAfter(performance),
-        },
-        started: null,
-      };
+      return { service: refusedService(transition, hearing), started: null };
+    case 'begin-practice':
+      return { service: practising(service, moment.at), started: null };
     case 'end-run':
       return {
-        service: {
-          ...service,
-          phase: transition.next === 'steady' ? STEADY : { kind: 'impaired', cause: 'run-failed' },
-          lastRunEndedAt: holdsDown(transition, service) ? moment.at : service.lastRunEndedAt,
-          reviewAt: null,
-        },
+        service: endedService(transition, service, { event, at: moment.at }),
         started: null,
       };
     case 'none':
@@ -218,70 +128,190 @@ function perform(transition: Transition, performance: Performance): MachineStep 
   }
 }
 
-function startRun(kind: RunKind, { service, choice, moment, manual }: Performance): MachineStep {
-  invariant(choice.kind === 'act', 'run-without-decision', { service: service.policy.service });
-  const run = openedRun(service, { kind, to: choice.to, manual, moment });
+const STEADY: Phase = { kind: 'steady' };
+
+function startRun(
+  kind: Exclude<RunKind, 'setup'>,
+  { decision }: Transition,
+  hearing: Hearing,
+): MachineStep {
+  const { service, event, moment } = hearing;
+  const choice = decision === null ? null : answerOf(decision, hearing);
+  invariant(choice?.kind === 'act', 'run-without-decision', { service: service.policy.service });
+  const { wanted } = choice;
+  const isAutomatic = event.kind === 'evidence-changed' && kind !== 'drill-return';
+  const trigger = event.kind === 'evidence-changed' ? 'automatic' : 'manual';
+  const isApproved = overrideOf(service, 'approval', moment.at) !== null;
+  // Nobody asked, so the run itself says why: its report is read by those who did not watch.
+  const { code, sentence } = choice.decision;
+  const reason = kind === 'drill-return' ? `${code}: ${sentence}` : 'automatic';
+  const opened = openRun(
+    { ...service, weights: weightsAfter(service, event, wanted.traffic) },
+    {
+      kind,
+      trigger,
+      ...wanted,
+      // What undoes a drill was agreed to when the drill was.
+      approval: kind !== 'drill-return' && !isApproved && needsApproval(service.policy, trigger),
+      revertAt: null,
+    },
+    trigger === 'automatic' ? { ...moment, requestedBy: 'tripoint', reason } : moment,
+  );
+  const { run } = opened;
   const starts = startsWithinDay(service, moment.at);
   return {
     service: {
-      ...service,
-      phase: { kind: kind === 'failover' ? 'recovering' : 'returning', run: run.id },
-      activeSite: choice.to,
-      epoch: run.epoch,
+      ...opened.service,
+      phase: { kind: PHASE_OF[kind], run: run.id },
       decision: choice.decision,
-      automaticRunStarts: manual ? starts : [...starts, moment.at],
+      isTrafficInDoubt: service.isTrafficInDoubt || leavesDoubt(service, moment.openRun ?? null),
+      automaticRunStarts: isAutomatic ? [...starts, moment.at] : starts,
+      acknowledgement: acknowledgementAfter(service, { id: run.id, isAutomatic, at: moment.at }),
+      drill: drillAfter(kind, run, hearing),
       reviewAt: null,
     },
     started: run,
   };
 }
 
-/** Opens the run that makes the name of a service resolve to its active site. */
+/** A run that is superseded half-way may have moved traffic, and nobody finishes it. */
+function leavesDoubt(service: ServiceState, superseded: Run | null): boolean {
+  return superseded !== null && isTrafficMoved(superseded, service);
+}
+
+const PHASE_OF: {
+  readonly [Kind in Exclude<RunKind, 'setup'>]: Extract<Phase, { readonly run: string }>['kind'];
+} = {
+  failover: 'recovering',
+  failback: 'returning',
+  rebalance: 'rebalancing',
+  drill: 'drilling',
+  'drill-return': 'drill-returning',
+};
+
+/** What a person sets stands until they set it otherwise; by itself nothing changes what is due. */
+function weightsAfter(
+  service: ServiceState,
+  event: MachineEvent,
+  traffic: Traffic,
+): Traffic | null {
+  const { policy, weights } = service;
+  if (policy.strategy !== 'active-active') {
+    return null;
+  }
+  switch (event.kind) {
+    case 'weights-requested':
+      return isSameTraffic(traffic, policyShares(policy)) ? null : traffic;
+    case 'failover-requested':
+      return event.to === null ? weights : traffic;
+    case 'failback-requested':
+      return null;
+    default:
+      return weights;
+  }
+}
+
+function drillAfter(kind: RunKind, run: Run, { service, event }: Hearing): StandingDrill | null {
+  if (kind === 'drill-return') {
+    return service.drill;
+  }
+  const asked = event.kind === 'drill-requested' ? event.durationMs : null;
+  return kind !== 'drill'
+    ? null
+    : {
+        run: run.id,
+        site: run.to,
+        home: service.traffic,
+        homeSite: service.activeSite,
+        revertAt: null,
+        durationMs: durationOf(service.policy.drill, asked),
+        failedReturns: 0,
+      };
+}
+
+/** Opens the run that makes the name of a service resolve as it is authorised. */
 export function startSetup(
   service: ServiceState,
   moment: Moment,
 ): { service: ServiceState; started: Run } {
-  const run = openedRun(service, { kind: 'setup', to: service.activeSite, manual: true, moment });
-  const phase: Phase = { kind: 'setting-up', run: run.id };
-  return { service: { ...service, phase, epoch: run.epoch }, started: run };
+  const opened = openRun(service, setupOpening(service), moment);
+  const phase: Phase = { kind: 'setting-up', run: opened.run.id };
+  return { service: { ...opened.service, phase }, started: opened.run };
 }
 
-interface Opening {
-  readonly kind: RunKind;
-  readonly to: string;
-  readonly manual: boolean;
-  readonly moment: Moment;
-}
-
-function openedRun(service: ServiceState, { kind, to, manual, moment }: Opening): Run {
-  const epoch: Epoch = { term: moment.term, index: moment.index };
+function practising(service: ServiceState, at: EpochMillis): ServiceState {
+  const { drill } = service;
+  invariant(drill !== null, 'practice-without-drill', { service: service.policy.service });
+  const revertAt = epochMillis(at + drill.durationMs);
   return {
-    id: `${service.policy.service}-${moment.index}`,
-    service: service.policy.service,
-    kind,
-    trigger: manual ? 'manual' : 'automatic',
-    from: service.activeSite,
-    to,
-    epoch,
-    requestedBy: moment.requestedBy,
-    reason: moment.reason,
-    analysis: service.analysis.code,
-    origin: originOf(service),
-    authorisedAt: moment.at,
-    steps: planOf(kind),
-    outcome: { kind: 'open' },
+    ...service,
+    phase: { kind: 'practising' },
+    isTrafficInDoubt: false,
+    drill: { ...drill, revertAt },
+    reviewAt: null,
+  };
+}
+
+function endedService(
+  { phase, next }: Transition,
+  service: ServiceState,
+  { event, at }: { readonly event: MachineEvent; readonly at: EpochMillis },
+): ServiceState {
+  const isStillborn = event.kind === 'run-failed' && event.isStillborn;
+  return {
+    ...service,
+    phase: next === 'steady' ? STEADY : { kind: 'impaired', cause: 'run-failed' },
+    isTrafficInDoubt: next === 'impaired',
+    lastRunEndedAt: isStillborn || holdsDown(phase, event.kind) ? at : service.lastRunEndedAt,
+    automaticRunStarts: isStillborn
+      ? service.automaticRunStarts.filter((start) => start !== at)
+      : service.automaticRunStarts,
+    drill: drillAtEnd(service.drill, { phase, next }, at),
+    reviewAt: null,
   };
 }
 
 /**
- * Only a recovery that came through holds the next one down. Writing the first records is none; and
- * one that failed must be followed at once where a site is left: the daily budget bounds the loop.
+ * Only a recovery that came through, or that a person stopped, holds the next one down. Writing the first
+ * records is none, and a practice must not stand in the way of the real thing. One that failed by
+ * itself must be followed at once where a site is left: the daily budget bounds the loop. One that failed in the
+ * entry that authorised it did nothing, and would do the same again: it costs no budget, and holds down.
  */
-function holdsDown(transition: Transition, { phase }: ServiceState): boolean {
-  return transition.next === 'steady' && phase.kind !== 'setting-up';
+function holdsDown(phase: Phase['kind'], event: EventKind): boolean {
+  const isRecovery = phase === 'recovering' || phase === 'returning' || phase === 'rebalancing';
+  return isRecovery && (event === 'run-done' || event === 'run-cancelled');
 }
 
-const STEADY: Phase = { kind: 'steady' };
+/** A drill that failed half-way goes home at once; a return that failed is tried again a little later. */
+function drillAtEnd(
+  drill: StandingDrill | null,
+  { phase, next }: Pick<Transition, 'phase' | 'next'>,
+  at: EpochMillis,
+): StandingDrill | null {
+  if (drill === null || next === 'steady') {
+    return null;
+  }
+  const hasFailedToReturn = phase === 'drill-returning';
+  const failedReturns = drill.failedReturns + (hasFailedToReturn ? 1 : 0);
+  const pauseMs = hasFailedToReturn ? RUN_LIMITS.drillReturnPauseMs : 0;
+  return failedReturns >= RUN_LIMITS.drillReturnsMax
+    ? null
+    : { ...drill, failedReturns, revertAt: epochMillis(at + pauseMs) };
+}
+
+// ── Refusals ─────────────────────────────────────────────────────────────────────────────────────
+
+function refusedService(transition: Transition, hearing: Hearing): ServiceState {
+  const { service } = hearing;
+  const choice = transition.decision === null ? null : answerOf(transition.decision, hearing);
+  invariant(choice?.kind === 'refuse', 'refusal-without-decision', transition);
+  return {
+    ...service,
+    phase: refusedPhase(transition, service.phase),
+    decision: choice.decision,
+    reviewAt: reviewAfter(service, choice, hearing.moment),
+  };
+}
 
 function refusedPhase(transition: Transition, phase: Phase): Phase {
   if (transition.next === phase.kind) {
@@ -295,30 +325,42 @@ function refusedPhase(transition: Transition, phase: Phase): Phase {
  * A refusal that time alone may lift is looked at again when it may; the others wait for evidence.
  * An earlier review stays: it may be about something else.
  */
-function reviewAfter({ service, choice, moment }: Performance): EpochMillis | null {
+function reviewAfter(
+  service: ServiceState,
+  choice: Extract<Choice, { kind: 'refuse' }>,
+  { at }: Moment,
+): EpochMillis | null {
   const { safety } = service.policy;
+  if (choice.reviewAt !== undefined) {
+    return earliest(service.reviewAt, choice.reviewAt);
+  }
   switch (choice.decision.code) {
     case 'hold-down':
-      return earliest(service.reviewAt, heldDownUntil(service, safety, moment.at));
-    case 'maintenance-window':
-      return earliest(service.reviewAt, nextEnd(service, moment.at));
+      return earliest(service.reviewAt, heldDownUntil(service, safety, at));
     case 'daily-budget-spent':
-      return earliest(service.reviewAt, budgetSpentUntil(service, safety, moment.at));
+      return earliest(service.reviewAt, budgetSpentUntil(service, safety, at));
     case 'target-settling':
-      return earliest(service.reviewAt, targetSettlesAt(service, moment.at));
+      return earliest(service.reviewAt, targetSettlesAt(service, at));
     default:
       return service.reviewAt;
   }
 }
 
-function earliest(a: EpochMillis | null, b: EpochMillis | null): EpochMillis | null {
-  return a === null || (b !== null && b < a) ? b : a;
+/** Whatever ends by itself is looked at when it does: windows, freezes, overrides, drills. */
+function withStandingReviews(service: ServiceState, moment: Moment): ServiceState {
+  const { at } = moment;
+  const { drill } = service;
+  const dueAt = drill?.revertAt ?? null;
+  const ends = [
+    nextEnd(service, at),
+    freezeOf(service, moment)?.until ?? null,
+    ...standingOverrides(service, at).map(({ until }) => until),
+    dueAt !== null && dueAt > at ? dueAt : null,
+  ];
+  const reviewAt = ends.reduce(earliest, service.reviewAt);
+  return reviewAt === service.reviewAt ? service : { ...service, reviewAt };
 }
 
-function row(
-  phase: Phase['kind'],
-  event: MachineEvent['kind'],
-  ...[guards, next, effect]: [readonly Guard[], Phase['kind'], Effect]
-): Transition {
-  return { phase, event, guards, next, effect };
+function earliest(a: EpochMillis | null, b: EpochMillis | null): EpochMillis | null {
+  return a === null || (b !== null && b < a) ? b : a;
 }

@@ -7,7 +7,7 @@
  * window may last was stamped by a clock that runs ahead, and is taken to be that far ahead.
  */
 import { type EpochMillis, epochMillis } from '../base/identifiers.ts';
-import { formatInstant } from '../base/instant.ts';
+import { instantWords } from '../base/instant.ts';
 import { RUN_LIMITS } from './limits.ts';
 
 export interface MaintenanceWindow {
@@ -54,7 +54,7 @@ export function nextEnd(state: MaintenanceState, now: EpochMillis): EpochMillis 
   return ends.length === 0 ? null : epochMillis(Math.min(...ends));
 }
 
-/** `us-east-1 until 2026-11-23T12:00:00.000Z, by ann: new disks`. */
+/** `us-east-1 until 2026-11-23 12:00:00Z, by ann: new disks`. */
 export function describeWindow({ site, until, by, reason }: MaintenanceWindow): string {
-  return `${site ?? 'the whole service'} until ${formatInstant(until)}, by ${by}: ${reason}`;
+  return `${site ?? 'the whole service'} until ${instantWords(until)}, by ${by}: ${reason}`;
 }

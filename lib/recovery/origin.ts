@@ -1,36 +1,29 @@
 /**
- * The origin of a run: what was known of the site that is being left, for the actual RTO and RPO.
+ * The origin of a run: what was known of the site that is being left, for the actual RTO.
  *
- * The log holds changes only, so most of what it knows of a healthy site is old: its beats and lags
+ * The log holds changes only, so most of what it knows of a healthy site is old: its beats
  * are those of the last change. Of all verdicts the one with the newest beat counts, and an observer
- * that accused the site long before its last beat was wrong then and detected nothing.
+ * that accused the site long before its last beat was wrong then and detected nothing. These are wall
+ * clocks of several regions, held against each other for the figures of a report: nothing is decided here.
  */
 import type { EpochMillis } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
 import type { RunOrigin } from './run.ts';
 import type { CommittedVerdict, ServiceState, SiteState } from './state.ts';
 
-type Failure = Pick<RunOrigin, 'lastBeatAt' | 'firstFailedVerdictAt'>;
-
 /** What the observers last said of the active site. Pure; total. */
 export function originOf({ sites, activeSite, analysis }: ServiceState): RunOrigin {
   const site = ownValue(sites, activeSite);
-  const verdicts = Object.values(site?.verdicts ?? {});
-  const reporting = verdicts.filter(({ replicationLagMs }) => replicationLagMs !== null);
-  return {
-    ...failureOf(analysis.code, site),
-    replicationLagMs: newestOf(reporting)?.replicationLagMs ?? null,
-  };
-}
-
-function failureOf(code: string, site: SiteState | undefined): Failure {
-  switch (code) {
+  switch (analysis.code) {
     case 'active-site-failed':
     case 'all-sites-failed':
       return silenceOf(Object.values(site?.verdicts ?? {}));
     case 'active-site-alarm':
       // The site may be beating all the while: its silence has nothing to do with this run.
       return { lastBeatAt: null, firstFailedVerdictAt: firstAlarmAt(site) };
+    case 'active-site-fenced':
+      // It beats too: what began is that it said so.
+      return { lastBeatAt: null, firstFailedVerdictAt: firstFencedAt(site) };
     case 'active-site-deregistered':
       return departureOf(Object.values(site?.verdicts ?? {}));
     default:
@@ -38,7 +31,7 @@ function failureOf(code: string, site: SiteState | undefined): Failure {
   }
 }
 
-function silenceOf(verdicts: readonly CommittedVerdict[]): Failure {
+function silenceOf(verdicts: readonly CommittedVerdict[]): RunOrigin {
   const lastBeatAt = newestOf(verdicts)?.verdict.lastArrivalAt ?? null;
   const accusedAt = verdicts.flatMap(({ verdict, at }) =>
     verdict.state === 'failed' && at >= (lastBeatAt ?? 0) ? [at] : [],
@@ -47,7 +40,7 @@ function silenceOf(verdicts: readonly CommittedVerdict[]): Failure {
 }
 
 /** The first observer that was told, and the beat that told it. */
-function departureOf(verdicts: readonly CommittedVerdict[]): Failure {
+function departureOf(verdicts: readonly CommittedVerdict[]): RunOrigin {
   const told = verdicts.filter(({ verdict }) => verdict.code === 'deregistered');
   return {
     lastBeatAt: newestOf(told)?.verdict.lastArrivalAt ?? null,
@@ -55,9 +48,16 @@ function departureOf(verdicts: readonly CommittedVerdict[]): Failure {
   };
 }
 
+function firstFencedAt(site: SiteState | undefined): EpochMillis | null {
+  const told = Object.values(site?.verdicts ?? {}).filter(
+    ({ verdict }) => verdict.code === 'gave-up-role',
+  );
+  return lowest(told.map(({ at }) => at));
+}
+
 function firstAlarmAt(site: SiteState | undefined): EpochMillis | null {
   const standing = site?.alarms.filter(({ state }) => state === 'alarm') ?? [];
-  return lowest(standing.map(({ at }) => at));
+  return lowest(standing.map(({ at, changedAt = at }) => changedAt));
 }
 
 function newestOf(verdicts: readonly CommittedVerdict[]): CommittedVerdict | undefined {

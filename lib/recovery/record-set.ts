@@ -14,14 +14,32 @@ export function isAddressType(type: string): boolean {
   return ADDRESS_TYPES.some((addressType) => addressType === type);
 }
 
-/** Whether both stand for the same DNS data: name, type, TTL and the set of values. */
+/** Whether both stand for the same DNS data: name, type, weight, TTL and the set of values. */
 export function sameRecordSet(a: RecordSet, b: RecordSet): boolean {
   return (
     a.type === b.type &&
     a.ttlSeconds === b.ttlSeconds &&
     canonicalName(a.name) === canonicalName(b.name) &&
+    a.weighted?.id === b.weighted?.id &&
+    a.weighted?.weight === b.weighted?.weight &&
     canonicalValues(a) === canonicalValues(b)
   );
+}
+
+/** Whether both lists hold the same sets, in any order; no list holds a set twice. */
+export function sameRecordSets(a: readonly RecordSet[], b: readonly RecordSet[]): boolean {
+  return a.length === b.length && a.every((one) => b.some((other) => sameRecordSet(one, other)));
+}
+
+/** What tells a record set from every other one of its zone. */
+export function recordSetKey({ name, type, weighted }: RecordSet): string {
+  const id = weighted === undefined ? '' : ` ${weighted.id}`;
+  return `${canonicalName(name)} ${type}${id}`;
+}
+
+/** Whether a plan of ours could have named a weighted set so: names of sites are such names. */
+export function isSetId(id: string): boolean {
+  return SET_ID_PATTERN.test(id);
 }
 
 /** Lower case, without the trailing dot. */
@@ -63,6 +81,7 @@ export function isAddress(type: RecordType, address: string): boolean {
   }
 }
 
+const SET_ID_PATTERN: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const LABEL_PATTERN: RegExp = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 const OCTET: string = '(?:0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])';
 const IPV4_PATTERN: RegExp = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);

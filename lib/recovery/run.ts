@@ -3,32 +3,49 @@
  *
  * A worker claims a step by an entry, does an idempotent effect, and records the result by another
  * entry. If it dies in between, another worker claims the same step again with the next attempt
- * number; the effect is fenced by the run's epoch, so doing it twice does no harm.
+ * number. The effect is fenced by the step's epoch, the (term, index) of the entry that opened its
+ * stage, so doing it twice does no harm, and doing it late does nothing.
+ *
+ * This file holds what a run is. `step-claims.ts` claims and finishes steps, `run-progress.ts`
+ * opens stages, settles the steps that need no worker and ends the run, `plans.ts` writes the plan.
  */
 import type { EpochMillis, RegionId } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
 import type { AnalysisCode } from './analysis.ts';
-import { RUN_LIMITS } from './limits.ts';
+import type { PlannedStep, RunMode, StepAction } from './plan.ts';
 import type { Epoch } from './state.ts';
+import type { Traffic } from './traffic.ts';
 
-/** `setup` makes the name resolve to the active site, once per service or when its records change. */
-export type RunKind = 'setup' | 'failover' | 'failback';
-export type StepName = 'switch' | 'propagate' | 'verify' | 'report';
+/**
+ * `setup` makes the name resolve to the active site, once per service or when its records change;
+ * `rebalance` changes the shares of an active-active service; `drill` and `drill-return` are a
+ * practice and its end.
+ */
+export type RunKind = 'setup' | 'failover' | 'failback' | 'rebalance' | 'drill' | 'drill-return';
 
 export type StepProgress =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'claimed'; readonly worker: RegionId; readonly at: EpochMillis }
   | { readonly kind: 'done'; readonly at: EpochMillis; readonly evidence: JsonValue }
-  | { readonly kind: 'failed'; readonly at: EpochMillis; readonly code: string };
+  | { readonly kind: 'failed'; readonly at: EpochMillis; readonly code: string }
+  /** Not for this mode, its precondition did not hold, or the run was over before. */
+  | { readonly kind: 'skipped'; readonly at: EpochMillis; readonly code: string };
 
-export interface Step {
-  readonly name: StepName;
-  /** An essential step that fails ends the run as failed; another one leaves an exception. */
-  readonly essential: boolean;
-  /** Claims that may be made before the step counts as failed. */
-  readonly attemptsMax: number;
+export interface Step extends PlannedStep {
+  /** Steps of one stage are worked on together; the lowest unfinished stage is the open one. */
+  readonly stage: number;
+  /** Takes back what an earlier step did. */
+  readonly isUndo: boolean;
+  /** When its stage was opened; null = not yet. */
+  readonly openedAt: EpochMillis | null;
+  /** From when its time runs, where that is not when it was opened: by a clock that ran ahead. */
+  readonly timedFrom?: EpochMillis;
+  /** The entry that opened it: the fencing number of its effects. */
+  readonly epoch: Epoch | null;
   /** Claims so far; the number a worker must name to finish what it claimed. */
   readonly attempt: number;
+  /** Looks that found nothing wrong and nothing there yet; they count no attempt. */
+  readonly waits: number;
   /** Who made the latest claim; null before the first. */
   readonly worker: RegionId | null;
   /** Why the latest attempt did not do it; null when none has failed, or the step is done. */
@@ -42,8 +59,24 @@ export interface RunOrigin {
   readonly lastBeatAt: EpochMillis | null;
   /** The first observer's `failed` verdict after that, or the first alarm where one started the run. */
   readonly firstFailedVerdictAt: EpochMillis | null;
-  /** Data that the standby had not yet received, as last reported, milliseconds. */
-  readonly replicationLagMs: number | null;
+}
+
+/** What the run may lose, as measured when it was authorised. */
+export interface LossEstimate {
+  readonly lagMs: number | null;
+  readonly writes: number | null;
+  readonly measuredAt: EpochMillis | null;
+  /** Who accepted it; null = nobody had to. */
+  readonly acceptedBy: string | null;
+}
+
+/** What a person said to an `approve` step. */
+export interface Approval {
+  readonly step: string;
+  readonly by: string;
+  readonly verdict: 'approve' | 'reject';
+  readonly reason: string;
+  readonly at: EpochMillis;
 }
 
 export type RunOutcome =
@@ -55,15 +88,31 @@ export interface Run {
   readonly id: string;
   readonly service: string;
   readonly kind: RunKind;
+  readonly mode: RunMode;
   readonly trigger: 'automatic' | 'manual';
   readonly from: string;
   readonly to: string;
+  /** The entry that authorised the run, and opened its first stage. */
   readonly epoch: Epoch;
   readonly requestedBy: string;
   readonly reason: string;
   readonly analysis: AnalysisCode;
   readonly origin: RunOrigin;
   readonly authorisedAt: EpochMillis;
+  /** Shares that the run wants in the end. */
+  readonly traffic: Traffic;
+  /** Shares that stood when it began. */
+  readonly before: Traffic;
+  readonly loss: LossEstimate | null;
+  readonly approvals: readonly Approval[];
+  /** The run whose `child-plan` step started this one; null = none. */
+  readonly parent: string | null;
+  /** Whether a failure takes back what was done. */
+  readonly onFailure: 'stop' | 'undo';
+  /** Why and since when the run takes back what it did; null = it does not. */
+  readonly reverting: { readonly code: string; readonly at: EpochMillis } | null;
+  /** When a drill goes back; null = the run is none. */
+  readonly revertAt: EpochMillis | null;
   readonly steps: readonly Step[];
   readonly outcome: RunOutcome;
 }
@@ -73,152 +122,71 @@ export type StepResult =
   | { readonly kind: 'done'; readonly evidence: JsonValue }
   /** It did not work out, or nobody knows: claim again, up to the limit. */
   | { readonly kind: 'again'; readonly code: string }
+  /** Not there yet, nothing is wrong: look again later. Only the time-out bounds it. */
+  | { readonly kind: 'waiting'; readonly code: string }
   /** A repeat would fail too. */
   | { readonly kind: 'failed'; readonly code: string };
 
-/** The first step that is not finished; null when none is left. */
-export function currentStep(run: Run): { step: Step; position: number } | null {
-  const position = run.steps.findIndex(
-    ({ progress }) => progress.kind === 'waiting' || progress.kind === 'claimed',
-  );
-  const step = run.steps[position];
-  return step === undefined ? null : { step, position };
-}
+/** Codes that the log itself gives a step or a run. Each is explained in `docs/failure-modes.md`. */
+export const LOG_STEP_CODES = [
+  'workers-lost',
+  'step-timed-out',
+  'superseded-by-newer-run',
+  'cancelled',
+  'run-stopped',
+  'not-in-this-mode',
+  'precondition-not-met',
+  'not-fenced',
+  'approval-rejected',
+  'target-alarm',
+  'target-failed',
+  'child-plan-circular',
+  'child-run-failed',
+  'unknown-service',
+] as const;
 
-export type ClaimOutcome =
-  | { readonly kind: 'claimed'; readonly run: Run }
-  /** Every claim that the step may have is used up, the last one without a word: the step failed. */
-  | { readonly kind: 'exhausted'; readonly run: Run }
-  | {
-      readonly kind: 'refused';
-      readonly code: 'run-not-open' | 'not-the-current-step' | 'claimed';
-    };
-
-export interface Claim {
-  readonly step: StepName;
-  /** The attempt number this claim starts: the step's `attempt` + 1. */
-  readonly attempt: number;
-  readonly worker: RegionId;
-  readonly at: EpochMillis;
-}
-
-/**
- * Compare-and-set on the attempt number: of two workers that claim at once, one is refused. A step
- * whose workers die one after the other ends here too, or its run would stay open for ever.
- */
-export function claimStep(run: Run, claim: Claim): ClaimOutcome {
-  const current = currentStep(run);
-  if (run.outcome.kind !== 'open') {
-    return { kind: 'refused', code: 'run-not-open' };
-  }
-  if (current === null || current.step.name !== claim.step) {
-    return { kind: 'refused', code: 'not-the-current-step' };
-  }
-  if (current.step.attempt + 1 !== claim.attempt) {
-    return { kind: 'refused', code: 'claimed' };
-  }
-  if (current.step.attempt >= current.step.attemptsMax) {
-    const failed = { kind: 'failed', at: claim.at, code: 'workers-lost' } as const;
-    const step = { ...current.step, lastCode: failed.code, progress: failed };
-    const next = withStep(run, current.position, step);
-    return { kind: 'exhausted', run: closeIfOver(next, claim.at) };
-  }
-  const progress: StepProgress = { kind: 'claimed', worker: claim.worker, at: claim.at };
+/** A step of a plan before anything happened to it. */
+export function freshStep(planned: PlannedStep, stage: number, isUndo: boolean): Step {
   return {
-    kind: 'claimed',
-    run: withStep(run, current.position, {
-      ...current.step,
-      attempt: claim.attempt,
-      worker: claim.worker,
-      progress,
-    }),
-  };
-}
-
-export type FinishOutcome =
-  | { readonly kind: 'recorded'; readonly run: Run }
-  | { readonly kind: 'refused'; readonly code: 'run-not-open' | 'claim-superseded' };
-
-export interface Finish {
-  readonly step: StepName;
-  readonly attempt: number;
-  readonly result: StepResult;
-  readonly at: EpochMillis;
-}
-
-/** Records a result, if the claim that it belongs to is still the latest one. */
-export function finishStep(run: Run, finish: Finish): FinishOutcome {
-  const current = currentStep(run);
-  if (run.outcome.kind !== 'open') {
-    return { kind: 'refused', code: 'run-not-open' };
-  }
-  const superseded =
-    current === null ||
-    current.step.name !== finish.step ||
-    current.step.progress.kind !== 'claimed' ||
-    current.step.attempt !== finish.attempt;
-  if (superseded) {
-    return { kind: 'refused', code: 'claim-superseded' };
-  }
-  const progress = progressAfter(current.step, finish);
-  const lastCode = finish.result.kind === 'done' ? null : finish.result.code;
-  const next = withStep(run, current.position, { ...current.step, lastCode, progress });
-  return { kind: 'recorded', run: closeIfOver(next, finish.at) };
-}
-
-function progressAfter(step: Step, { result, at }: Finish): StepProgress {
-  if (result.kind === 'done') {
-    return { kind: 'done', at, evidence: result.evidence };
-  }
-  if (result.kind === 'again' && step.attempt < step.attemptsMax) {
-    return { kind: 'waiting' };
-  }
-  return { kind: 'failed', at, code: result.code };
-}
-
-function closeIfOver(run: Run, at: EpochMillis): Run {
-  const failures = run.steps.flatMap(({ name, essential, progress }) =>
-    progress.kind === 'failed' ? [{ essential, code: `${name}: ${progress.code}` }] : [],
-  );
-  const fatal = failures.find(({ essential }) => essential);
-  if (fatal !== undefined) {
-    return { ...run, outcome: { kind: 'failed', at, code: fatal.code } };
-  }
-  if (currentStep(run) === null) {
-    const exceptions = failures.map(({ code }) => code);
-    return { ...run, outcome: { kind: 'done', at, exceptions } };
-  }
-  return run;
-}
-
-function withStep(run: Run, position: number, step: Step): Run {
-  return { ...run, steps: run.steps.with(position, step) };
-}
-
-/** The plan of each kind of run. */
-export function planOf(kind: RunKind): readonly Step[] {
-  return kind === 'setup'
-    ? [essentialStep('switch'), essentialStep('propagate')]
-    : [
-        essentialStep('switch'),
-        essentialStep('propagate'),
-        essentialStep('verify'),
-        extraStep('report'),
-      ];
-}
-
-function essentialStep(name: StepName): Step {
-  return {
-    name,
-    essential: true,
-    attemptsMax: RUN_LIMITS.attemptsMax,
+    ...planned,
+    stage,
+    isUndo,
+    openedAt: null,
+    epoch: null,
     attempt: 0,
+    waits: 0,
     worker: null,
     lastCode: null,
     progress: { kind: 'waiting' },
   };
 }
 
-function extraStep(name: StepName): Step {
-  return { ...essentialStep(name), essential: false, attemptsMax: RUN_LIMITS.extraAttemptsMax };
+export function isFinished({ progress }: Step): boolean {
+  return progress.kind !== 'waiting' && progress.kind !== 'claimed';
+}
+
+/**
+ * Unfinished steps of the lowest unfinished stage. Of a run that has ended only the report is left:
+ * it tells of the end, and touches nothing that a newer run may own.
+ */
+export function openSteps(run: Run): readonly Step[] {
+  const unfinished = run.steps.filter((step) => !isFinished(step));
+  const stage = Math.min(...unfinished.map((step) => step.stage));
+  return unfinished.filter((step) => step.stage === stage && step.openedAt !== null);
+}
+
+/** Kinds of steps that the log settles by itself: no worker claims them. */
+const SETTLED_BY_LOG: ReadonlySet<StepAction['kind']> = new Set([
+  'approve',
+  'hold',
+  'wait-healthy',
+  'child-plan',
+]);
+
+export function needsWorker({ action }: Pick<Step, 'action'>): boolean {
+  return !SETTLED_BY_LOG.has(action.kind);
+}
+
+export function withStep(run: Run, step: Step): Run {
+  return { ...run, steps: run.steps.map((other) => (other.name === step.name ? step : other)) };
 }

@@ -3,13 +3,21 @@
  *
  * A batch replaces, it never removes. The us-east-1 event of October 2025 ended in an empty record
  * because a cleanup deleted the plan that was live; a DELETE here needs a CREATE at the same name,
- * of an address for an address and of a text for a text (a name must not lose its fence either).
+ * of an address for an address and of a text for a text (a name must not lose its fence either),
+ * and one that gives clients something: weighted sets that all weigh nothing are no address.
  * The numeric limits are Route 53's; the embedded zone keeps them too, so that a batch that works
  * on a laptop works on AWS.
  */
-import { canonicalName, canonicalValue, isAddressType, isDnsName } from './record-set.ts';
+import {
+  canonicalName,
+  canonicalValue,
+  isAddressType,
+  isDnsName,
+  isSetId,
+  recordSetKey,
+} from './record-set.ts';
 import { SWITCH_LIMITS } from './switch-limits.ts';
-import type { Change, RecordSet } from './switch-port.ts';
+import type { Change, RecordSet, WeightedShare } from './switch-port.ts';
 
 export type BatchCheck =
   | { readonly kind: 'sound' }
@@ -21,6 +29,7 @@ export type BatchRefusalCode =
   | 'duplicate-change'
   | 'would-empty-name'
   | 'would-drop-text'
+  | 'weights-all-zero'
   | 'batch-too-large';
 
 /** Whether every adapter may send this batch. Pure; total; says nothing of what the zone holds. */
@@ -29,7 +38,12 @@ export function checkBatch(batch: readonly Change[]): BatchCheck {
     return refused('empty-batch', 'a batch changes at least one record set');
   }
   return (
-    findMalformed(batch) ?? findDuplicate(batch) ?? findLoss(batch) ?? findExcess(batch) ?? SOUND
+    findMalformed(batch) ??
+    findDuplicate(batch) ??
+    findLoss(batch) ??
+    findNothingGiven(batch) ??
+    findExcess(batch) ??
+    SOUND
   );
 }
 
@@ -45,7 +59,7 @@ function findMalformed(batch: readonly Change[]): BatchCheck | null {
   return null;
 }
 
-function faultOf({ name, type, ttlSeconds, values }: RecordSet): string | null {
+function faultOf({ name, type, ttlSeconds, values, weighted }: RecordSet): string | null {
   if (!isDnsName(name)) {
     return 'the name is not a DNS name';
   }
@@ -59,13 +73,28 @@ function faultOf({ name, type, ttlSeconds, values }: RecordSet): string | null {
     return 'a CNAME has one value';
   }
   const distinct = new Set(values.map((value) => canonicalValue(type, value)));
-  return distinct.size < values.length ? 'a value is there twice' : null;
+  if (distinct.size < values.length) {
+    return 'a value is there twice';
+  }
+  if (weighted === undefined) {
+    return null;
+  }
+  return isAddressType(type) ? weightFault(weighted) : 'only addresses are weighted';
+}
+
+function weightFault({ id, weight }: WeightedShare): string | null {
+  if (!isSetId(id)) {
+    return 'the id of a weighted set is not 1 to 63 letters, digits, dots, dashes or underscores';
+  }
+  return Number.isInteger(weight) && weight >= 0 && weight <= SWITCH_LIMITS.weightMax
+    ? null
+    : `the weight is not a whole number from 0 to ${SWITCH_LIMITS.weightMax}`;
 }
 
 function findDuplicate(batch: readonly Change[]): BatchCheck | null {
   const seen = new Set<string>();
   for (const { action, recordSet } of batch) {
-    const identity = `${action} ${canonicalName(recordSet.name)} ${recordSet.type}`;
+    const identity = `${action} ${recordSetKey(recordSet)}`;
     if (seen.has(identity)) {
       return refused('duplicate-change', `${identity} is there twice`);
     }
@@ -85,6 +114,24 @@ function findLoss(batch: readonly Change[]): BatchCheck | null {
   return isAddressType(lost.type)
     ? refused('would-empty-name', `${lost.name} would be left without an address`)
     : refused('would-drop-text', `${lost.name} would be left without its TXT record`);
+}
+
+/**
+ * Route 53 answers with any of several sets that all weigh 0: a traffic split that nobody asked for.
+ * A batch does not know what else stands at the name, so each batch must bring a weight of its own.
+ */
+function findNothingGiven(batch: readonly Change[]): BatchCheck | null {
+  const created = batch.filter(({ action }) => action === 'CREATE').map((one) => one.recordSet);
+  const weighed = Map.groupBy(
+    created.filter(({ weighted }) => weighted !== undefined),
+    ({ name, type }) => `${canonicalName(name)} ${type}`,
+  );
+  for (const [place, sets] of weighed) {
+    if (sets.every(({ weighted }) => weighted?.weight === 0)) {
+      return refused('weights-all-zero', `${place} would give all of its sites nothing`);
+    }
+  }
+  return null;
 }
 
 /** A name, and whether the change is about where it leads or about a text beside it. */

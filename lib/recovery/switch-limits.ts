@@ -8,6 +8,8 @@ export const SWITCH_LIMITS: {
   readonly recordsPerBatchMax: number;
   readonly valueCharactersPerBatchMax: number;
   readonly ttlSecondsMax: number;
+  readonly shareMax: number;
+  readonly weightMax: number;
 } = {
   /** Reads, each followed by at most one change, before the switch is `unknown`. */
   attemptsMax: 8,
@@ -19,11 +21,16 @@ export const SWITCH_LIMITS: {
   /** Route 53: characters in all Value elements of one request. */
   valueCharactersPerBatchMax: 32_000,
   ttlSecondsMax: 86_400,
+  /** Shares of traffic are per cent. */
+  shareMax: 100,
+  /** Route 53: weight of one set. */
+  weightMax: 255,
 };
 
 invariant(
   SWITCH_LIMITS.backoffMsMin > 0 && SWITCH_LIMITS.backoffMsMin <= SWITCH_LIMITS.backoffMsMax,
   'limits-backoff-order',
 );
+invariant(SWITCH_LIMITS.shareMax <= SWITCH_LIMITS.weightMax, 'limits-share-above-weight');
 /** Two attempts are needed to find out what became of one lost answer. */
 invariant(SWITCH_LIMITS.attemptsMax >= 2, 'limits-attempts-too-few');

@@ -17,6 +17,7 @@ import type { Fence } from './fence.ts';
 import { SWITCH_LIMITS } from './switch-limits.ts';
 import { planSwitch, type SwitchIntent, type SwitchPlan, switchNames } from './switch-plan.ts';
 import type { Change, SwitchPort } from './switch-port.ts';
+import { sharesText } from './traffic.ts';
 
 export type SwitchOutcome =
   /** The records stand as intended under our fence. Nothing was changed when `batch` is empty. */
@@ -45,15 +46,15 @@ export type SwitchPreview =
 
 /** What `switchOnce` would do now, without doing it. */
 export async function previewSwitch(
-  port: Pick<SwitchPort, 'read'>,
+  port: Pick<SwitchPort, 'read' | 'sharing'>,
   intent: SwitchIntent,
 ): Promise<SwitchPreview> {
   const reading = await port.read(switchNames(intent.dnsName));
-  return reading.kind === 'read' ? planSwitch(intent, reading) : reading;
+  return reading.kind === 'read' ? planSwitch(intent, reading, port.sharing) : reading;
 }
 
 /**
- * Moves the name to the intent's target, or says why not. At most `SWITCH_LIMITS.attemptsMax`
+ * Moves the name to the intent's targets, or says why not. At most `SWITCH_LIMITS.attemptsMax`
  * reads and as many changes; waits only between them. Idempotent for the same intent.
  */
 export async function switchOnce(
@@ -106,7 +107,7 @@ async function tryOnce(
   if (reading.kind !== 'read') {
     return reading.kind === 'refused' ? reading : retry('busy', `read: ${reading.cause}`);
   }
-  const plan = planSwitch(intent, reading);
+  const plan = planSwitch(intent, reading, port.sharing);
   switch (plan.kind) {
     case 'already-done':
       return { kind: 'done', changeId: null, batch: [] };
@@ -123,10 +124,11 @@ async function tryOnce(
 
 async function send(
   port: SwitchPort,
-  { run, target, epoch }: SwitchIntent,
+  { run, targets, epoch }: SwitchIntent,
   batch: readonly Change[],
 ): Promise<Retry | SwitchOutcome> {
-  const comment = `tripoint: ${run} to ${target.site} (term ${epoch.term}, index ${epoch.index})`;
+  const shares = Object.fromEntries(targets.map(({ site, weight }) => [site, weight]));
+  const comment = `tripoint: ${run} to ${sharesText(shares)} (term ${epoch.term}, index ${epoch.index})`;
   const outcome = await port.change(batch, comment);
   switch (outcome.kind) {
     case 'applied':

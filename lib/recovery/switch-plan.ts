@@ -17,12 +17,12 @@ import {
   isAddress,
   isAddressType,
   isDnsName,
-  sameRecordSet,
+  sameRecordSets,
 } from './record-set.ts';
 import type { Epoch } from './state.ts';
 import { type BatchRefusalCode, checkBatch } from './switch-batch.ts';
 import { SWITCH_LIMITS } from './switch-limits.ts';
-import type { Change, ForeignRecordSet, RecordSet } from './switch-port.ts';
+import type { Change, ForeignRecordSet, RecordSet, Sharing } from './switch-port.ts';
 
 /** What should stand, and by which authority. */
 export interface SwitchIntent {
@@ -31,9 +31,18 @@ export interface SwitchIntent {
   readonly recordType: 'A' | 'AAAA' | 'CNAME';
   /** 0 to 86,400. */
   readonly ttlSeconds: number;
-  readonly target: { readonly site: string; readonly address: string };
+  /** Who gets how much, in order of preference; at least one with a weight above 0. */
+  readonly targets: readonly SwitchTarget[];
   readonly epoch: Epoch;
   readonly run: string;
+}
+
+/** A site and its share of the traffic. */
+export interface SwitchTarget {
+  readonly site: string;
+  readonly address: string;
+  /** Whole, 0 to 100; of the sum of all. A site with 0 stands in no record. */
+  readonly weight: number;
 }
 
 /** What a read of `switchNames(intent)` returned. */
@@ -44,8 +53,10 @@ export interface Standing {
 
 type SwitchRefusalCode =
   | BatchRefusalCode
-  /** The name, TTL or address of the intent cannot stand in DNS. */
+  /** The name, TTL, weight or an address of the intent cannot stand in DNS. */
   | 'intent-invalid'
+  /** The server can share traffic evenly only, and the shares are not even. */
+  | 'weights-unsupported'
   /** A record stands at the name that is not ours to replace. */
   | 'foreign-record'
   /** The fence is there but says nothing we understand: a later version, or a person's edit. */
@@ -66,12 +77,64 @@ export function switchNames(dnsName: string): readonly string[] {
   return [fenceName(dnsName), dnsName];
 }
 
+/** The site that stands in the fence: that with the largest share; of equals the preferred one. */
+export function leadSite(targets: readonly SwitchTarget[]): string {
+  let lead: SwitchTarget | undefined;
+  for (const target of targets) {
+    lead = lead === undefined || target.weight > lead.weight ? target : lead;
+  }
+  invariant(lead !== undefined && lead.weight > 0, 'switch-without-target', { targets });
+  return lead.site;
+}
+
+/** The address sets that the intent wants at its name. */
+export function intendedSets(
+  { dnsName, recordType, ttlSeconds, targets }: SwitchIntent,
+  sharing: Sharing = 'weighted',
+): readonly RecordSet[] {
+  const name = canonicalName(dnsName);
+  const plain = { name, type: recordType, ttlSeconds };
+  const sharers = targets.filter(({ weight }) => weight > 0);
+  const written = ({ address }: SwitchTarget) =>
+    recordType === 'CNAME' ? canonicalValue('CNAME', address) : address;
+  return sharers.length === 1 || sharing === 'even'
+    ? [{ ...plain, values: sharers.map(written) }]
+    : sharers.map((target): RecordSet => {
+        const weighted = { id: target.site, weight: target.weight };
+        return { ...plain, values: [written(target)], weighted };
+      });
+}
+
+/**
+ * Whether this is what clients may be answered: every value is that of a site with a share. Of
+ * weighted sets one answer holds one site only, so the others cannot be asked for.
+ */
+export function isIntendedAnswer(intent: SwitchIntent, values: readonly string[]): boolean {
+  const { recordType } = intent;
+  const wanted = new Set(
+    intendedSets(intent).flatMap((set) =>
+      set.values.map((value) => canonicalValue(recordType, value)),
+    ),
+  );
+  return (
+    values.length > 0 && values.every((value) => wanted.has(canonicalValue(recordType, value)))
+  );
+}
+
 /** Pure; total. The batch, when there is one, passes `checkBatch`. */
-export function planSwitch(intent: SwitchIntent, standing: Standing): SwitchPlan {
+export function planSwitch(
+  intent: SwitchIntent,
+  standing: Standing,
+  sharing: Sharing = 'weighted',
+): SwitchPlan {
   const invalid = intentFault(intent);
   if (invalid !== null) {
     return refused('intent-invalid', invalid);
   }
+  if (sharing === 'even' && !isEven(intent)) {
+    return refused('weights-unsupported', `the server of ${intent.dnsName} knows no weights`);
+  }
+  const wanted = intendedSets(intent, sharing);
   const ground = surveyOf(intent, standing);
   const blocking = blockOf(intent, ground);
   if (blocking !== null) {
@@ -81,15 +144,17 @@ export function planSwitch(intent: SwitchIntent, standing: Standing): SwitchPlan
     case 'malformed':
       return refused('fence-unreadable', ground.fence.detail);
     case 'absent':
-      return ground.addresses.length > 1
+      return ground.addresses.length > 1 || ground.addresses.some(({ weighted }) => weighted)
         ? refused('foreign-record', `${describe(ground.addresses)}: adopt one, remove the others`)
-        : replace(intent, ground);
+        : replace(intent, ground, wanted);
     case 'fence': {
       const order = compareEpochs(ground.fence.fence.epoch, intent.epoch);
       if (order > 0) {
         return { kind: 'stale', standing: ground.fence.fence };
       }
-      return order === 0 ? resume(intent, ground, ground.fence.fence) : replace(intent, ground);
+      return order === 0
+        ? resume(intent, { ...ground, fence: ground.fence }, wanted)
+        : replace(intent, ground, wanted);
     }
     default:
       return assertNever(ground.fence);
@@ -138,17 +203,45 @@ function readFence(fenceSet: RecordSet | null): StandingFence {
     : parseFence(value);
 }
 
-function intentFault({ dnsName, recordType, ttlSeconds, target }: SwitchIntent): string | null {
+/** Several values of one set are given out evenly; a CNAME has one value, so it cannot share. */
+function isEven({ recordType, targets }: SwitchIntent): boolean {
+  const sharers = targets.filter(({ weight }) => weight > 0);
+  const isShared = sharers.length > 1;
+  return !isShared || (recordType !== 'CNAME' && new Set(sharers.map((t) => t.weight)).size === 1);
+}
+
+function intentFault(intent: SwitchIntent): string | null {
+  const { dnsName, ttlSeconds, targets } = intent;
   if (!isDnsName(dnsName) || !isDnsName(fenceName(dnsName))) {
     return `${dnsName} is not a DNS name that leaves room for its fence`;
   }
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 0 || ttlSeconds > SWITCH_LIMITS.ttlSecondsMax) {
     return `the TTL ${ttlSeconds} is not 0 to ${SWITCH_LIMITS.ttlSecondsMax} seconds`;
   }
-  if (!isAddress(recordType, target.address)) {
-    return `${JSON.stringify(target.address)} cannot be the value of a record of type ${recordType}`;
+  const { shareMax } = SWITCH_LIMITS;
+  if (targets.some(({ weight }) => !Number.isInteger(weight) || weight < 0 || weight > shareMax)) {
+    return `a weight is not a whole number from 0 to ${shareMax}`;
   }
-  return recordType === 'CNAME' && canonicalName(target.address) === canonicalName(dnsName)
+  const sharers = targets.filter(({ weight }) => weight > 0);
+  if (sharers.length === 0) {
+    return `no site would get any traffic of ${dnsName}`;
+  }
+  if (new Set(targets.map(({ site }) => site)).size < targets.length) {
+    return 'a site is there twice';
+  }
+  return (
+    sharers.map((target) => addressFault(intent, target)).find((fault) => fault !== null) ?? null
+  );
+}
+
+function addressFault(
+  { dnsName, recordType }: SwitchIntent,
+  { address }: SwitchTarget,
+): string | null {
+  if (!isAddress(recordType, address)) {
+    return `${JSON.stringify(address)} cannot be the value of a record of type ${recordType}`;
+  }
+  return recordType === 'CNAME' && canonicalName(address) === canonicalName(dnsName)
     ? `${dnsName} cannot be an alias of itself`
     : null;
 }
@@ -167,25 +260,30 @@ function blockOf({ recordType }: SwitchIntent, ground: Ground): SwitchPlan | nul
 }
 
 /** Our own epoch stands: the change was made before, unless someone meddled with it. */
-function resume(intent: SwitchIntent, ground: Ground, standing: Fence): SwitchPlan {
-  if (standing.site !== intent.target.site || standing.run !== intent.run) {
+function resume(
+  intent: SwitchIntent,
+  { fence: { fence: standing }, addresses }: Ground & { readonly fence: { readonly fence: Fence } },
+  wanted: readonly RecordSet[],
+): SwitchPlan {
+  if (standing.site !== leadSite(intent.targets) || standing.run !== intent.run) {
     return refused('epoch-reused', `the fence names ${standing.site} and run ${standing.run}`);
   }
-  const [address, ...others] = ground.addresses;
-  return address !== undefined && others.length === 0 && sameRecordSet(address, targetSet(intent))
+  return sameRecordSets(addresses, wanted)
     ? { kind: 'already-done' }
-    : refused('changed-outside', `${describe(ground.addresses)}: not what run ${intent.run} made`);
+    : refused('changed-outside', `${describe(addresses)}: not what run ${intent.run} made`);
 }
 
-/** DELETEs come first: Route 53 checks a CREATE of a CNAME against the changes before it. */
-function replace(intent: SwitchIntent, ground: Ground): SwitchPlan {
-  const target = targetSet(intent);
-  const [address, ...others] = ground.addresses;
-  const stands = address !== undefined && others.length === 0 && sameRecordSet(address, target);
+/**
+ * DELETEs come first: Route 53 checks a CREATE of a CNAME, or of a weighted set beside a plain one,
+ * against the changes before it. Weighted sets are replaced all together or not at all, so that
+ * the batch fails when any one of them is not what was read.
+ */
+function replace(intent: SwitchIntent, ground: Ground, wanted: readonly RecordSet[]): SwitchPlan {
+  const stands = sameRecordSets(ground.addresses, wanted);
   const old = [...(stands ? [] : ground.addresses), ...(ground.fenceSet ? [ground.fenceSet] : [])];
   const batch: readonly Change[] = [
     ...old.map((recordSet): Change => ({ action: 'DELETE', recordSet })),
-    ...[...(stands ? [] : [target]), fenceSetOf(intent)].map(
+    ...[...(stands ? [] : wanted), fenceSetOf(intent)].map(
       (recordSet): Change => ({ action: 'CREATE', recordSet }),
     ),
   ];
@@ -198,15 +296,8 @@ function replace(intent: SwitchIntent, ground: Ground): SwitchPlan {
   return check.kind === 'refused' ? check : { kind: 'change', batch };
 }
 
-function targetSet({ dnsName, recordType, ttlSeconds, target }: SwitchIntent): RecordSet {
-  const values = [
-    recordType === 'CNAME' ? canonicalValue('CNAME', target.address) : target.address,
-  ];
-  return { name: canonicalName(dnsName), type: recordType, ttlSeconds, values };
-}
-
-function fenceSetOf({ dnsName, ttlSeconds, target, epoch, run }: SwitchIntent): RecordSet {
-  const value = formatFence({ epoch, site: target.site, run });
+function fenceSetOf({ dnsName, ttlSeconds, targets, epoch, run }: SwitchIntent): RecordSet {
+  const value = formatFence({ epoch, site: leadSite(targets), run });
   return { name: fenceName(canonicalName(dnsName)), type: 'TXT', ttlSeconds, values: [value] };
 }
 

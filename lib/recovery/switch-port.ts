@@ -13,7 +13,10 @@
 
 export type RecordType = 'A' | 'AAAA' | 'CNAME' | 'TXT';
 
-/** One record set: all values of one name and type. Values are in DNS presentation format. */
+/**
+ * One record set: all values of one name and type, or, of several weighted sets that share a name
+ * and type, those of one. Values are in DNS presentation format.
+ */
 export interface RecordSet {
   /** Absolute name in lower case without the trailing dot, e.g. `checkout.example.test`. */
   readonly name: string;
@@ -22,6 +25,16 @@ export interface RecordSet {
   readonly ttlSeconds: number;
   /** At least one. TXT values carry no quotes here; adapters add them. Order does not matter. */
   readonly values: readonly string[];
+  /** Only where several sets share the name and type; then every one of them has it. */
+  readonly weighted?: WeightedShare;
+}
+
+/** How often clients get this set: its weight over the sum of the weights at its name and type. */
+export interface WeightedShare {
+  /** Tells the set from its neighbours; 1 to 63 letters, digits, dots, dashes, underscores. */
+  readonly id: string;
+  /** Whole, 0 to 255; at least one of the sets at a name has more than 0. */
+  readonly weight: number;
 }
 
 export interface Change {
@@ -31,8 +44,8 @@ export interface Change {
 
 /**
  * A record set that stands at a name that was read and that no `Change` can express: another type,
- * a Route 53 alias, one of several weighted or failover sets, or a TXT whose quoting would not
- * survive a round trip. A plan must respect it, because it cannot DELETE it exactly.
+ * a Route 53 alias, a failover or latency set, a weighted one with a health check, or a TXT whose
+ * quoting would not survive a round trip. A plan must respect it, because it cannot DELETE it exactly.
  */
 export interface ForeignRecordSet {
   readonly name: string;
@@ -71,6 +84,13 @@ export type ChangeStatus =
 
 export interface SwitchPort {
   /**
+   * How traffic can be shared between sites: by weighted sets (where it is absent), or evenly only,
+   * as several values of one set, because the server knows no weights.
+   */
+  readonly sharing?: Sharing;
+  /** What the calls behind `read`, `change` and `changeStatus` are named, for people. */
+  readonly calls?: SwitchCalls;
+  /**
    * The record sets that stand at exactly these names. Never from a cache. Names are read in the
    * order given, one after the other: not a snapshot, so name the fence first (`switch-once.ts`).
    */
@@ -79,6 +99,14 @@ export interface SwitchPort {
   readonly change: (batch: readonly Change[], comment: string) => Promise<ChangeOutcome>;
   /** Best effort: how far an applied change has travelled. */
   readonly changeStatus: (changeId: string) => Promise<ChangeStatus>;
+}
+
+export type Sharing = 'weighted' | 'even';
+
+export interface SwitchCalls {
+  readonly read: string;
+  readonly change: string;
+  readonly status: string;
 }
 
 /** What clients would see: asks DNS as a client does, and the site as a client does. */
@@ -99,3 +127,20 @@ export interface VerifyPort {
     | { readonly kind: 'failing'; readonly detail: string; readonly elapsedMs: number }
   >;
 }
+
+/**
+ * Path A as its clients see it: records that exist already, and health checks of each region's routing
+ * answer that choose among them. Nothing is changed through it. A switch on path A is the committed
+ * entry itself; what remains to be known is when clients are answered by it.
+ */
+export interface RoutingPort {
+  /** Never from a resolver's cache. */
+  readonly status: (service: string, type: RecordType) => Promise<RoutingStatus>;
+}
+
+export type RoutingStatus =
+  /** What the name servers give clients now; the union where they differ. */
+  | { readonly kind: 'routed'; readonly values: readonly string[] }
+  /** The service has no name of its own for path A: if anything steers, it steers the service's name. */
+  | { readonly kind: 'not-wired' }
+  | { readonly kind: 'unknown'; readonly cause: string };

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Variables } from '../../../lib/config/expansion.ts';
 import { CONFIG_LIMITS } from '../../../lib/config/limits.ts';
 import { parseConfiguration } from '../../../lib/config/parse.ts';
+import { RECOVERY_DEFAULTS, safetyPolicy } from '../../support/service-states.ts';
 
 const HASH = 'ab'.repeat(32);
 const EXAMPLE = readFileSync('docs/examples/tripoint.yaml', 'utf8');
@@ -57,7 +58,8 @@ describe('a valid file', () => {
       primary: 'us-east-1',
       objectives: { rtoMs: 30_000, rpoMs: 5000 },
       detection: { intervalMs: 1000, suspectPhi: 8, failPhi: 16, silenceMsMax: 12_000 },
-      safety: { holdDownMs: 300_000, automaticRunsPerDayMax: 3 },
+      safety: safetyPolicy({ holdDownMs: 300_000 }),
+      ...RECOVERY_DEFAULTS,
       sites: ['us-east-1', 'us-west-2'].map((site, position) => ({
         site,
         region: site,
@@ -65,6 +67,8 @@ describe('a valid file', () => {
         probeUrl: null,
         probes: [],
         tokenHashes: [HASH],
+        capacity: null,
+        weight: 0,
       })),
     });
   });

@@ -8,6 +8,7 @@ import {
   policySchema,
 } from '../../../lib/config/schema.ts';
 import type { ServicePolicy, SitePolicy } from '../../../lib/recovery/policy.ts';
+import { RECOVERY_DEFAULTS, safetyPolicy } from '../../support/service-states.ts';
 
 function site(name: string, address: string): SitePolicy {
   return {
@@ -17,6 +18,8 @@ function site(name: string, address: string): SitePolicy {
     probeUrl: null,
     probes: [],
     tokenHashes: ['ab'.repeat(32)],
+    capacity: null,
+    weight: 0,
   };
 }
 
@@ -30,7 +33,8 @@ const POLICY: ServicePolicy = {
   primary: 'us-east-1',
   objectives: { rtoMs: 30_000, rpoMs: 5000 },
   detection: { intervalMs: 1000, suspectPhi: 8, failPhi: 16, silenceMsMax: 12_000 },
-  safety: { holdDownMs: 300_000, automaticRunsPerDayMax: 3 },
+  safety: safetyPolicy({ holdDownMs: 300_000 }),
+  ...RECOVERY_DEFAULTS,
   sites: [site('us-east-1', '192.0.2.1'), site('us-west-2', '192.0.2.2')],
 };
 

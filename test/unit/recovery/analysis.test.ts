@@ -1,17 +1,52 @@
 import { describe, expect, test } from 'vitest';
 import type { OpinionState } from '../../../lib/detection/opinion.ts';
 import { ANALYSIS_CODES, analyse, isReady } from '../../../lib/recovery/analysis.ts';
-import type { SiteState } from '../../../lib/recovery/state.ts';
-import { alarmOf, EAST, siteState, siteThatLeft, WEST } from '../../support/service-states.ts';
+import type { Finding } from '../../../lib/recovery/readiness.ts';
+import type { Readiness, ServiceState, SiteState } from '../../../lib/recovery/state.ts';
+import {
+  alarmOf,
+  EAST,
+  servicePolicy,
+  serviceState,
+  sitePolicy,
+  siteState,
+  siteThatLeft,
+  T0,
+  WEST,
+} from '../../support/service-states.ts';
 
 function codeOf(active: SiteState, ...standbys: readonly SiteState[]): string {
   const sites = Object.fromEntries([
     [EAST, active],
     ...standbys.map((site, place) => [`standby-${place}`, site]),
   ]);
-  return analyse({ service: 'checkout', activeSite: EAST, sites }).code;
+  return analyse(situation(sites)).code;
 }
 
+function situation(
+  sites: ServiceState['sites'],
+  changes: Partial<ServiceState> = {},
+): ServiceState {
+  const policy = servicePolicy({ sites: Object.keys(sites).map((site) => sitePolicy(site)) });
+  return serviceState({ policy, sites, ...changes });
+}
+
+const readiness = (severity: Finding['severity']): Readiness => ({
+  at: T0,
+  findings: [{ code: 'quota-too-small', severity, subject: WEST, sentence: 'no', fix: 'raise it' }],
+});
+const healthy = { [EAST]: siteState('healthy'), [WEST]: siteState('healthy') };
+const halves = servicePolicy({
+  strategy: 'active-active',
+  sites: [sitePolicy(EAST, { weight: 50 }), sitePolicy(WEST, { weight: 50 })],
+});
+const bothServe = { policy: halves, traffic: { [EAST]: 50, [WEST]: 50 } };
+
+const trouble = siteState('degraded');
+const fenced: SiteState = {
+  ...trouble,
+  opinion: { ...trouble.opinion, code: 'gave-up-role' },
+};
 const alarmed = siteState('healthy', { alarms: [alarmOf('5xx')] });
 
 const CASES: readonly (readonly [code: string, ...sites: [SiteState, ...SiteState[]]])[] = [
@@ -26,6 +61,9 @@ const CASES: readonly (readonly [code: string, ...sites: [SiteState, ...SiteStat
   ['active-site-deregistered', siteThatLeft(), siteState('healthy')],
   ['active-site-deregistered', siteThatLeft(), siteState('failed')],
   ['active-site-deregistered', siteThatLeft({ alarms: [alarmOf('5xx')] }), siteState('healthy')],
+  ['active-site-fenced', fenced, siteState('healthy')],
+  ['active-site-fenced', fenced, fenced],
+  ['standby-not-ready', siteState('healthy'), fenced],
   ['active-site-failed', siteState('failed'), siteState('healthy')],
   ['active-site-failed', siteState('failed'), siteState('unknown')],
   ['active-site-failed', siteState('failed', { alarms: [alarmOf('5xx')] }), siteState('healthy')],
@@ -43,7 +81,8 @@ describe('analysis', () => {
   });
 
   test('has a case here for each of its codes', () => {
-    expect([...new Set(CASES.map(([code]) => code))].toSorted()).toEqual(
+    const elsewhere = ['site-out-of-rotation', 'plan-not-ready'];
+    expect([...new Set([...CASES.map(([code]) => code), ...elsewhere])].toSorted()).toEqual(
       [...ANALYSIS_CODES].toSorted(),
     );
   });
@@ -55,14 +94,49 @@ describe('analysis', () => {
 
   test('takes an active site that is not among the sites for one that was never heard', () => {
     const sites = { [WEST]: siteState('healthy') };
-    expect(analyse({ service: 'checkout', activeSite: 'constructor', sites }).code).toBe(
+    expect(analyse(situation(sites, { activeSite: 'constructor' })).code).toBe(
       'waiting-for-first-heartbeat',
     );
   });
 
   test('names in its sentence what is wrong', () => {
     const sites = { [EAST]: alarmed, [WEST]: siteState('healthy') };
-    expect(analyse({ service: 'checkout', activeSite: EAST, sites }).sentence).toContain('5xx');
+    expect(analyse(situation(sites)).sentence).toContain('5xx');
+  });
+});
+
+describe('analysis of a service whose sites all serve', () => {
+  test('finds the one that failed, whichever has the larger share', () => {
+    const sites = { [EAST]: siteState('healthy'), [WEST]: siteState('failed') };
+    const found = analyse(serviceState({ ...bothServe, sites }));
+    expect(found).toMatchObject({ code: 'active-site-failed' });
+    expect(found.sentence).toContain(WEST);
+  });
+
+  test('says nothing of a site that failed and gets no traffic, but that it gets none', () => {
+    const sites = { [EAST]: siteState('healthy'), [WEST]: siteState('failed') };
+    const drained = { ...bothServe, traffic: { [EAST]: 100 } };
+    expect(analyse(serviceState({ ...drained, sites })).code).toBe('standby-not-ready');
+    expect(analyse(serviceState({ ...drained, sites: healthy })).code).toBe('site-out-of-rotation');
+  });
+
+  test('finds nothing wrong while each has its share', () => {
+    expect(analyse(serviceState({ ...bothServe, sites: healthy })).code).toBe('all-sites-healthy');
+  });
+});
+
+describe('a look at the plans', () => {
+  test('is told where a run would trip, and not where it only might', () => {
+    const found = (severity: Finding['severity']) =>
+      analyse(serviceState({ readiness: readiness(severity) })).code;
+    expect(found('failing')).toBe('plan-not-ready');
+    expect(found('warning')).toBe('all-sites-healthy');
+  });
+
+  test('is silent beside anything worse', () => {
+    const sites = { [EAST]: siteState('healthy'), [WEST]: siteState('failed') };
+    const service = serviceState({ sites, readiness: readiness('failing') });
+    expect(analyse(service).code).toBe('standby-not-ready');
   });
 });
 
@@ -70,12 +144,12 @@ describe('readiness for traffic', () => {
   const states: readonly OpinionState[] = ['pending', 'suspect', 'failed', 'degraded', 'unknown'];
 
   test.each(states)('is not there when the quorum says %s', (state) => {
-    expect(isReady(siteState(state))).toBe(false);
+    expect(isReady(situation({ [EAST]: siteState(state) }), EAST)).toBe(false);
   });
 
   test('needs health and no standing alarm', () => {
-    expect(isReady(siteState('healthy'))).toBe(true);
-    expect(isReady(alarmed)).toBe(false);
-    expect(isReady(undefined)).toBe(false);
+    expect(isReady(situation({ [EAST]: siteState('healthy') }), EAST)).toBe(true);
+    expect(isReady(situation({ [EAST]: alarmed }), EAST)).toBe(false);
+    expect(isReady(situation({}), EAST)).toBe(false);
   });
 });

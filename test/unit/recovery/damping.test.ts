@@ -6,10 +6,11 @@ import {
   startsWithinDay,
 } from '../../../lib/recovery/damping.ts';
 import { RUN_LIMITS } from '../../../lib/recovery/limits.ts';
-import { atMs, T0 } from '../../support/service-states.ts';
+import { atMs, safetyPolicy, T0 } from '../../support/service-states.ts';
 
 const { dayMs } = RUN_LIMITS;
-const safety = (automaticRunsPerDayMax: number) => ({ holdDownMs: 60_000, automaticRunsPerDayMax });
+const safety = (automaticRunsPerDayMax: number) =>
+  safetyPolicy({ holdDownMs: 60_000, automaticRunsPerDayMax });
 const startedAt = (...offsetsMs: readonly number[]) => ({
   lastRunEndedAt: null,
   automaticRunStarts: offsetsMs.map(atMs),

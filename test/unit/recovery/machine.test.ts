@@ -5,16 +5,18 @@ import {
   type Moment,
   startSetup,
   stepMachine,
-  TRANSITIONS,
-  type Transition,
 } from '../../../lib/recovery/machine.ts';
-import type { Phase, ServiceState } from '../../../lib/recovery/state.ts';
+import type { RunKind } from '../../../lib/recovery/run.ts';
+import type { Phase, ServiceState, StandingDrill } from '../../../lib/recovery/state.ts';
+import { TRANSITIONS, type Transition } from '../../../lib/recovery/transitions.ts';
 import {
   alarmOf,
   atMs,
   EAST,
+  safetyPolicy,
   servicePolicy,
   serviceState,
+  sitePolicy,
   siteState,
   T0,
   WEST,
@@ -35,18 +37,27 @@ const PHASES: readonly Phase['kind'][] = [
   'setting-up',
   'recovering',
   'returning',
+  'rebalancing',
+  'drilling',
+  'practising',
+  'drill-returning',
 ];
 const EVENTS: readonly MachineEvent['kind'][] = [
   'evidence-changed',
   'failover-requested',
   'failback-requested',
+  'weights-requested',
+  'drill-requested',
+  'drill-end-requested',
   'run-done',
   'run-failed',
+  'run-cancelled',
 ];
 
 function phaseOf(kind: Phase['kind']): Phase {
   switch (kind) {
     case 'steady':
+    case 'practising':
       return { kind };
     case 'impaired':
       return { kind, cause: 'site-failed' };
@@ -55,62 +66,137 @@ function phaseOf(kind: Phase['kind']): Phase {
   }
 }
 
-/** West serves, so that a failback has somewhere to go. */
-function serviceFor({ phase, guards }: Pick<Transition, 'phase' | 'guards'>): ServiceState {
-  const isFailed = guards.includes('active-site-failed');
+const HALVES = { [EAST]: 50, [WEST]: 50 };
+const halves = servicePolicy({
+  strategy: 'active-active',
+  sites: [sitePolicy(EAST, { weight: 50 }), sitePolicy(WEST, { weight: 50 })],
+});
+
+type Row = Pick<Transition, 'phase' | 'guards' | 'decision'>;
+
+/** West serves, so that a failback has somewhere to go; of an active-active service both do. */
+function serviceFor(row: Row): ServiceState {
+  const { phase, guards, decision } = row;
+  const isTroubled = guards.includes('active-site-failed') || guards.includes('run-overtaken');
   const refuses = guards.includes('decision-refuses');
-  return withOpinions(
-    { [EAST]: refuses ? 'failed' : 'healthy', [WEST]: isFailed ? 'failed' : 'healthy' },
-    { activeSite: WEST, phase: phaseOf(phase) },
-  );
+  const isOfShares = decision === 'weights' || decision === 'home' || guards.includes('share-due');
+  const sites = {
+    [EAST]: siteState(refuses && !isOfShares ? 'failed' : 'healthy', {
+      opinionSince: atMs(-60_000),
+    }),
+    [WEST]: siteState(
+      isTroubled ? 'failed' : refuses && guards.includes('nobody-active') ? 'suspect' : 'healthy',
+    ),
+  };
+  const shared = { policy: halves, traffic: decision === 'drain' ? HALVES : { [WEST]: 100 } };
+  const isShared = isOfShares || guards.includes('active-active');
+  return serviceState({
+    phase: phaseOf(phase),
+    activeSite: WEST,
+    traffic: { [WEST]: 100 },
+    ...(isShared ? shared : {}),
+    granted: !guards.includes('nobody-active'),
+    sites,
+    drill: refuses ? null : drillFor(row),
+    freeze: refuses && isOfShares ? { since: T0, until: atMs(1), by: 'ann', reason: '' } : null,
+  });
+}
+
+/** One that is over goes home to east; one that a failure overtakes had just begun to go there. */
+function drillFor({ phase, guards, decision }: Row): StandingDrill | null {
+  const isOver = guards.includes('drill-over') || decision === 'drill-return';
+  const { homeSite, revertAt } = isOver
+    ? { homeSite: EAST, revertAt: T0 }
+    : { homeSite: WEST, revertAt: null };
+  return isOver || phase.startsWith('drill')
+    ? {
+        run: 'checkout-30',
+        site: homeSite === EAST ? WEST : EAST,
+        home: { [homeSite]: 100 },
+        homeSite,
+        revertAt,
+        durationMs: 60_000,
+        failedReturns: 0,
+      }
+    : null;
+}
+
+/** The run that is open: it goes to the site that fails where the row is about that. */
+function momentFor({ phase }: Row, service: ServiceState): Moment {
+  if (!('run' in phaseOf(phase))) {
+    return MOMENT;
+  }
+  const { started } = startSetup(service, { ...MOMENT, index: logIndex(30) });
+  return { ...MOMENT, openRun: started };
 }
 
 /** Only force gets past an open run. */
-function eventOf(kind: MachineEvent['kind'], force = false): MachineEvent {
+function eventOf(kind: MachineEvent['kind'], { force = false, isMoved = true } = {}): MachineEvent {
   switch (kind) {
     case 'failover-requested':
       return { kind, to: EAST, force };
     case 'failback-requested':
       return { kind, force };
+    case 'weights-requested':
+      return { kind, weights: { [EAST]: 40, [WEST]: 60 } };
+    case 'drill-requested':
+      return { kind, to: EAST, durationMs: 5000, occurrence: null };
+    case 'run-failed':
+      return { kind, isTrafficMoved: isMoved, isStillborn: false };
+    case 'run-cancelled':
+      return { kind, isTrafficMoved: isMoved };
     default:
       return { kind };
   }
 }
 
-const nameOf = ({ phase, event, guards }: Transition) => [phase, event, ...guards].join(' · ');
+const nameOf = ({ phase, event, guards, decision }: Transition) =>
+  [phase, event, ...guards, decision].join(' · ');
+
+const STARTS: { readonly [effect in Transition['effect']]?: RunKind } = {
+  'start-failover': 'failover',
+  'start-failback': 'failback',
+  'start-rebalance': 'rebalance',
+  'start-drill': 'drill',
+  'start-drill-return': 'drill-return',
+};
+
+/** Rows that are never reached: an open run holds back what cannot be forced. */
+const NEVER = TRANSITIONS.filter(
+  ({ phase, event, guards }) =>
+    guards.includes('decision-acts') &&
+    ((event === 'weights-requested' && 'run' in phaseOf(phase)) ||
+      (event === 'drill-requested' && phase !== 'steady')),
+);
 
 describe('every row of the table', () => {
-  test.each(TRANSITIONS.map((row) => [nameOf(row), row] as const))('%s', (_, row) => {
+  const rows = TRANSITIONS.filter((row) => !NEVER.includes(row));
+  test.each(rows.map((row) => [nameOf(row), row] as const))('%s', (_, row) => {
     const before = serviceFor(row);
-    const event = eventOf(row.event, row.guards.includes('decision-acts'));
-    const { service, started } = stepMachine(before, event, MOMENT);
+    const event = eventOf(row.event, {
+      force: row.guards.includes('decision-acts'),
+      isMoved: !row.guards.includes('traffic-stayed'),
+    });
+    const { service, started } = stepMachine(before, event, momentFor(row, before));
     expect(service.phase.kind).toBe(row.next);
-    switch (row.effect) {
-      case 'start-failover':
-      case 'start-failback':
-        expect(started?.kind).toBe(row.effect === 'start-failover' ? 'failover' : 'failback');
-        expect(service).toMatchObject({
-          activeSite: EAST,
-          epoch: { term: 3, index: 40 },
-          decision: { kind: 'act', index: 40 },
-          phase: { run: started?.id },
-        });
-        break;
-      case 'record-refusal':
-        expect(started).toBeNull();
-        expect(service.decision).toMatchObject({ kind: 'refuse', at: T0, index: 40 });
-        expect(service.activeSite).toBe(WEST);
-        break;
-      case 'end-run':
-        expect(started).toBeNull();
-        expect(service.lastRunEndedAt).toBe(
-          row.phase === 'setting-up' || row.next === 'impaired' ? null : T0,
-        );
-        break;
-      case 'none':
-        expect(started).toBeNull();
-        expect(service.decision).toBe(before.decision);
-        break;
+    const kind = STARTS[row.effect];
+    if (kind !== undefined) {
+      expect(started?.kind).toBe(kind);
+      expect(service).toMatchObject({
+        decision: { kind: 'act', index: 40 },
+        phase: { run: started?.id },
+      });
+    } else {
+      expect(started).toBeNull();
+    }
+    if (row.effect === 'record-refusal') {
+      expect(service.decision).toMatchObject({ kind: 'refuse', at: T0, index: 40 });
+      expect(service.traffic).toEqual(before.traffic);
+    }
+    if (row.effect === 'end-run') {
+      const isRecovery = ['recovering', 'returning', 'rebalancing'].includes(row.phase);
+      const isHeld = isRecovery && row.event !== 'run-failed';
+      expect(service.lastRunEndedAt).toBe(isHeld ? T0 : null);
     }
   });
 
@@ -126,7 +212,7 @@ describe('what has no row', () => {
   );
 
   test.each(without)('%s · %s changes nothing', (phase, event) => {
-    const before = serviceFor({ phase, guards: ['active-site-failed'] });
+    const before = serviceFor({ phase, guards: ['active-site-failed'], decision: null });
     const { service, started } = stepMachine(before, eventOf(event), MOMENT);
     expect(started).toBeNull();
     expect({ ...service, analysis: before.analysis }).toEqual(before);
@@ -134,13 +220,11 @@ describe('what has no row', () => {
 
   test('is an event that cannot come in that phase, or evidence that may wait', () => {
     expect(without.map((pair) => pair.join(' · '))).toEqual([
-      'steady · run-done',
-      'steady · run-failed',
-      'impaired · run-done',
-      'impaired · run-failed',
+      ...['steady', 'impaired'].flatMap((phase) =>
+        ['run-done', 'run-failed', 'run-cancelled'].map((event) => `${phase} · ${event}`),
+      ),
       'setting-up · evidence-changed',
-      'recovering · evidence-changed',
-      'returning · evidence-changed',
+      ...['run-done', 'run-failed', 'run-cancelled'].map((event) => `practising · ${event}`),
     ]);
   });
 
@@ -190,8 +274,8 @@ describe('a run that starts', () => {
       from: EAST,
       to: WEST,
       epoch: { term: 3, index: 40 },
-      requestedBy: 'ann',
-      reason: 'a test',
+      requestedBy: 'tripoint',
+      reason: 'automatic',
       analysis: 'active-site-failed',
       authorisedAt: T0,
       outcome: { kind: 'open' },
@@ -248,7 +332,9 @@ describe('a refusal that time may lift', () => {
   });
 
   test('is looked at again when the budget has room', () => {
-    const policy = servicePolicy({ safety: { holdDownMs: 0, automaticRunsPerDayMax: 1 } });
+    const policy = servicePolicy({
+      safety: safetyPolicy({ holdDownMs: 0, automaticRunsPerDayMax: 1 }),
+    });
     const starts = [atMs(-7000), atMs(-5000)];
     expect(reviewAt({ policy, automaticRunStarts: starts })).toBe(atMs(86_400_000 - 5000));
   });

@@ -40,7 +40,6 @@ describe('the origin of a run', () => {
     expect(originFor('active-site-failed', siteState('failed', { verdicts }))).toEqual({
       lastBeatAt: atMs(40),
       firstFailedVerdictAt: atMs(8600),
-      replicationLagMs: null,
     });
   });
 
@@ -67,6 +66,16 @@ describe('the origin of a run', () => {
     );
   });
 
+  test('of a site that gave up its role is when the first observer told of it', () => {
+    const fenced = (offsetMs: number) =>
+      committed(verdictOf('degraded', { code: 'gave-up-role', judgedAt: atMs(offsetMs) }));
+    const site = siteState('degraded', { verdicts: { a: fenced(900), b: fenced(400) } });
+    expect(originFor('active-site-fenced', site)).toMatchObject({
+      lastBeatAt: null,
+      firstFailedVerdictAt: atMs(400),
+    });
+  });
+
   test('of an alarm is the alarm: the beats of a site that still beats say nothing', () => {
     const site = siteState('healthy', {
       verdicts: { a: healthyAt(-5 * HOUR_MS) },
@@ -87,7 +96,6 @@ describe('the origin of a run', () => {
     expect(originFor('all-sites-healthy', site)).toEqual({
       lastBeatAt: null,
       firstFailedVerdictAt: null,
-      replicationLagMs: 120,
     });
   });
 
@@ -97,16 +105,13 @@ describe('the origin of a run', () => {
       b: failedAt(9000, 0, 150),
       c: failedAt(9000, 10, null),
     };
-    expect(originFor('active-site-failed', siteState('failed', { verdicts }))).toMatchObject({
-      replicationLagMs: 150,
-    });
+    expect(originFor('active-site-failed', siteState('failed', { verdicts }))).toMatchObject({});
   });
 
   test('of a site that nobody ever heard is empty', () => {
     expect(originOf(serviceState({ sites: {} }))).toEqual({
       lastBeatAt: null,
       firstFailedVerdictAt: null,
-      replicationLagMs: null,
     });
   });
 });

@@ -27,6 +27,42 @@ describe('a sound batch', () => {
   });
 });
 
+describe('weighted sets', () => {
+  const share = (id: string, weight: number, value = '192.0.2.1') =>
+    create('A', [value], { weighted: { id, weight } });
+
+  test.each<readonly [string, readonly Change[]]>([
+    ['may stand side by side', [share('a', 90), share('b', 10)]],
+    ['may give one site nothing', [share('a', 0), share('b', 1)]],
+    [
+      'may take the place of a plain one',
+      [remove('A', ['192.0.2.1']), share('a', 1), share('b', 1)],
+    ],
+  ])('%s', (_, batch) => {
+    expect(checkBatch(batch)).toEqual({ kind: 'sound' });
+  });
+
+  test.each<readonly [string, string, readonly Change[]]>([
+    ['may not all give nothing', 'weights-all-zero', [share('a', 0), share('b', 0)]],
+    ['may not be there twice', 'duplicate-change', [share('a', 1), share('a', 2)]],
+    ['may not weigh too much', 'malformed-record-set', [share('a', 256)]],
+    ['may not weigh a part', 'malformed-record-set', [share('a', 0.5)]],
+    ['need an id', 'malformed-record-set', [share('', 1)]],
+    [
+      'hold addresses only',
+      'malformed-record-set',
+      [create('TXT', ['x'], { weighted: { id: 'a', weight: 1 } })],
+    ],
+    [
+      'may not leave the name empty',
+      'would-empty-name',
+      [remove('A', ['192.0.2.1'], { weighted: { id: 'a', weight: 1 } })],
+    ],
+  ])('%s', (_, code, batch) => {
+    expect(checkBatch(batch)).toMatchObject({ kind: 'refused', code });
+  });
+});
+
 describe('a batch is refused before it is sent', () => {
   test.each<readonly [string, string, readonly Change[]]>([
     ['when it is empty', 'empty-batch', []],

@@ -15,7 +15,7 @@ const INTENT: SwitchIntent = {
   dnsName: 'checkout.example.test',
   recordType: 'A',
   ttlSeconds: 5,
-  target: { site: 'us-west-2', address: '192.0.2.2' },
+  targets: [{ site: 'us-west-2', address: '192.0.2.2', weight: 100 }],
   epoch: { term: term(3), index: logIndex(42) },
   run: 'checkout-42',
 };

@@ -5,10 +5,14 @@ import { applyBatch, createZone, recordSetsAt, type Zone } from '../../../lib/lo
 import { compareEpochs, fenceName, formatFence, parseFence } from '../../../lib/recovery/fence.ts';
 import { checkBatch } from '../../../lib/recovery/switch-batch.ts';
 import {
+  intendedSets,
+  isIntendedAnswer,
+  leadSite,
   planSwitch,
   type Standing,
   type SwitchIntent,
   type SwitchPlan,
+  type SwitchTarget,
   switchNames,
 } from '../../../lib/recovery/switch-plan.ts';
 import type { ForeignRecordSet, RecordSet, RecordType } from '../../../lib/recovery/switch-port.ts';
@@ -21,7 +25,7 @@ const INTENT: SwitchIntent = {
   dnsName: NAME,
   recordType: 'A',
   ttlSeconds: 5,
-  target: { site: 'us-west-2', address: WEST },
+  targets: [{ site: 'us-west-2', address: WEST, weight: 100 }],
   epoch: { term: term(3), index: logIndex(42) },
   run: 'checkout-42',
 };
@@ -106,7 +110,7 @@ describe('a switch is already done', () => {
     const intent: SwitchIntent = {
       ...INTENT,
       recordType: 'AAAA',
-      target: { ...INTENT.target, address: '2001:db8::1' },
+      targets: [{ site: 'us-west-2', address: '2001:db8::1', weight: 100 }],
     };
     const sets = [fence(OURS), address(['2001:0db8:0::0001'], 'AAAA')];
     expect(planSwitch(intent, { recordSets: sets, foreign: [] })).toEqual({ kind: 'already-done' });
@@ -174,9 +178,14 @@ describe('a switch is refused', () => {
   });
 
   test.each<readonly [string, Partial<SwitchIntent>]>([
-    ['without an address', { target: { site: 'us-west-2', address: '' } }],
-    ['to an address of another type', { target: { site: 'us-west-2', address: '::1' } }],
-    ['to itself', { recordType: 'CNAME', target: { site: 'us-west-2', address: `${NAME}.` } }],
+    ['without an address', { targets: [only('')] }],
+    ['to an address of another type', { targets: [only('::1')] }],
+    ['to itself', { recordType: 'CNAME', targets: [only(`${NAME}.`)] }],
+    ['to nobody', { targets: [] }],
+    ['with nothing for any site', { targets: [{ ...only(WEST), weight: 0 }] }],
+    ['with part of a per cent', { targets: [{ ...only(WEST), weight: 0.5 }] }],
+    ['with more than everything', { targets: [{ ...only(WEST), weight: 101 }] }],
+    ['with one site twice', { targets: [only(WEST), only(EAST)] }],
     ['of a name that is none', { dnsName: 'a..b' }],
     ['of a name too long for its fence', { dnsName: `${'a.'.repeat(122)}example` }],
     ['with a TTL over a day', { ttlSeconds: 86_401 }],
@@ -189,7 +198,7 @@ describe('a switch is refused', () => {
     const intent: SwitchIntent = {
       ...INTENT,
       recordType: 'CNAME',
-      target: { site: 'us-west-2', address: 'lb.example.net' },
+      targets: [only('lb.example.net')],
     };
     const text = { ...fence('spf'), name: NAME };
     const beside = (standing: Standing) => planSwitch(intent, standing);
@@ -198,6 +207,76 @@ describe('a switch is refused', () => {
       code: 'foreign-record',
     });
     expect(beside({ recordSets: [address([EAST])], foreign: [] }).kind).toBe('change');
+  });
+});
+
+describe('shared traffic', () => {
+  const shares = (...weights: readonly number[]): SwitchIntent => ({
+    ...INTENT,
+    targets: [EAST, WEST, '192.0.2.3'].map((value, place) => {
+      return { site: `site-${place}`, address: value, weight: weights[place] ?? 0 };
+    }),
+  });
+  const weighted = (place: number, weight: number): RecordSet => {
+    return { ...address([`192.0.2.${place + 1}`]), weighted: { id: `site-${place}`, weight } };
+  };
+
+  test('is planned as one weighted set for each site that gets some', () => {
+    expect(intendedSets(shares(90, 10))).toEqual([weighted(0, 90), weighted(1, 10)]);
+  });
+
+  test('is one plain set again when one site gets all of it, in one batch', () => {
+    const standing = [fence(OLDER), weighted(0, 90), weighted(1, 10)];
+    const outcome = planSwitch(shares(0, 100), stands(standing));
+    expect(deletesOf(outcome)).toEqual([weighted(0, 90), weighted(1, 10), fence(OLDER)]);
+    expect(createsOf(outcome).slice(0, -1)).toEqual([address([WEST])]);
+  });
+
+  test('leaves the sets alone and replaces the fence when the shares stand right already', () => {
+    const standing = [fence(OLDER), weighted(1, 10), weighted(0, 90)];
+    const outcome = planSwitch(shares(90, 10), stands(standing));
+    expect(deletesOf(outcome)).toEqual([fence(OLDER)]);
+    expect(createsOf(outcome).map(({ type }) => type)).toEqual(['TXT']);
+  });
+
+  test('puts the site with the largest share into the fence, of equals the preferred one', () => {
+    expect(leadSite(shares(10, 90).targets)).toBe('site-1');
+    expect(leadSite(shares(0, 50, 50).targets)).toBe('site-1');
+  });
+
+  test('is done when our own fence stands beside exactly these shares', () => {
+    const intent = shares(10, 90);
+    const own = fence(formatFence({ epoch: INTENT.epoch, site: 'site-1', run: INTENT.run }));
+    expect(planSwitch(intent, stands([own, weighted(1, 90), weighted(0, 10)])).kind).toBe(
+      'already-done',
+    );
+    expect(planSwitch(intent, stands([own, weighted(1, 90), weighted(0, 11)]))).toMatchObject({
+      code: 'changed-outside',
+    });
+  });
+
+  test('of a weighted set that stands without a fence is not taken over', () => {
+    expect(planSwitch(shares(50, 50), stands([weighted(0, 1)]))).toMatchObject({
+      code: 'foreign-record',
+    });
+  });
+
+  test('on a server that knows no weights is several values of one set, if it is even', () => {
+    expect(intendedSets(shares(50, 0, 50), 'even')).toEqual([address([EAST, '192.0.2.3'])]);
+    expect(planSwitch(shares(50, 50), stands([]), 'even').kind).toBe('change');
+    expect(planSwitch(shares(100), stands([]), 'even').kind).toBe('change');
+    expect(planSwitch(shares(90, 10), stands([]), 'even')).toMatchObject({
+      kind: 'refused',
+      code: 'weights-unsupported',
+    });
+  });
+
+  test('is what clients are answered when each value is that of a site with a share', () => {
+    expect(isIntendedAnswer(shares(90, 10), [WEST])).toBe(true);
+    expect(isIntendedAnswer(shares(90, 10), [EAST, WEST])).toBe(true);
+    expect(isIntendedAnswer(shares(90, 10), ['192.0.2.3'])).toBe(false);
+    expect(isIntendedAnswer(shares(100), [EAST, WEST])).toBe(false);
+    expect(isIntendedAnswer(shares(100), [])).toBe(false);
   });
 });
 
@@ -235,6 +314,7 @@ describe('the fence holds', () => {
       address([WEST]),
       address(['::1'], 'AAAA'),
       { ...address(['a.test']), type: 'CNAME' as const },
+      { ...address([EAST]), weighted: { id: 'us-east-1', weight: 3 } },
     ]);
     fc.assert(
       fc.property(sets, (standing) => {
@@ -269,6 +349,15 @@ function deletesOf(outcome: SwitchPlan): readonly RecordSet[] {
   return batch.filter(({ action }) => action === 'DELETE').map(({ recordSet }) => recordSet);
 }
 
+function createsOf(outcome: SwitchPlan): readonly RecordSet[] {
+  const batch = outcome.kind === 'change' ? outcome.batch : [];
+  return batch.filter(({ action }) => action === 'CREATE').map(({ recordSet }) => recordSet);
+}
+
+function only(value: string): SwitchTarget {
+  return { site: 'us-west-2', address: value, weight: 100 };
+}
+
 function address(values: readonly string[], type: RecordType = 'A'): RecordSet {
   return { name: NAME, type, ttlSeconds: 5, values };
 }
@@ -286,7 +375,11 @@ function intentAt(epoch: { term: number; index: number }): SwitchIntent {
   const chosen = (epoch.term + epoch.index) % 3;
   return {
     ...INTENT,
-    target: { site: `site-${chosen}`, address: `192.0.2.${chosen}` },
+    targets: [0, 1, 2].map((site) => ({
+      site: `site-${site}`,
+      address: `192.0.2.${site}`,
+      weight: site === chosen ? 60 : epoch.term * 20 * ((site + epoch.index) % 2),
+    })),
     epoch: { term: term(epoch.term), index: logIndex(epoch.index) },
     run: `checkout-${epoch.term}-${epoch.index}`,
   };
@@ -305,7 +398,7 @@ function send(zone: Zone, planned: SwitchPlan & { kind: 'change' }): Zone {
   return outcome.kind === 'applied' ? outcome.zone : zone;
 }
 
-/** The epoch never falls, the name is never empty again, and the address is the fence's site. */
+/** The epoch never falls, the name is never empty again, and the most goes to the fence's site. */
 function expectFenced(before: Zone, after: Zone): void {
   const [old, now] = [fenceIn(before), fenceIn(after)];
   if (old !== null) {
@@ -313,9 +406,11 @@ function expectFenced(before: Zone, after: Zone): void {
   }
   if (now !== null) {
     expect(old === null || compareEpochs(now.epoch, old.epoch) >= 0).toBe(true);
-    const [only, ...others] = recordSetsAt(after, NAME);
-    expect(others).toEqual([]);
-    expect(only?.values).toEqual([now.site.replace('site-', '192.0.2.')]);
+    const [first, ...others] = recordSetsAt(after, NAME).toSorted(
+      (a, b) => (b.weighted?.weight ?? 0) - (a.weighted?.weight ?? 0),
+    );
+    expect(first?.values).toEqual([now.site.replace('site-', '192.0.2.')]);
+    expect(others.length === 0).toBe(first?.weighted === undefined);
   }
 }
 

@@ -1,0 +1,97 @@
+/**
+ * Decisions about drills: whether one begins, and whether it goes home now. What keeps a drill away and
+ * what ends it is in `drill.ts`; here is what every run is asked besides. Pure.
+ */
+import { acknowledgementDue } from './acknowledgement.ts';
+import { isReady } from './analysis.ts';
+import type { Reason } from './blocks.ts';
+import { act, type Choice, type DecisionMoment, refuse, type Wanted } from './decision.ts';
+import { chooseDrill, type DrillRequest, drillEnd } from './drill.ts';
+import { lossGate } from './loss-gate.ts';
+import { drainedShares } from './rebalance.ts';
+import type { ServiceState, StandingDrill } from './state.ts';
+import { type Traffic, wholeTo } from './traffic.ts';
+
+/** Whether a drill begins. It takes no risk that a failover would: no loss is accepted for it. */
+export function decideDrill(
+  service: ServiceState,
+  request: DrillRequest,
+  moment: DecisionMoment,
+): Choice {
+  const choice = chooseDrill(service, request, { at: moment.at, freeze: moment.freeze ?? null });
+  if (choice.kind === 'refuse') {
+    return refuse(choice.reason, moment);
+  }
+  const due = acknowledgementDue(service, moment.at);
+  if (due !== null) {
+    const sentence = `nobody has acknowledged run ${due.run} yet: first look, then practise`;
+    return refuse(['acknowledgement-due', sentence], moment);
+  }
+  const { to } = choice;
+  const gate = lossGate(service, {
+    to,
+    mode: 'graceful',
+    isFailback: false,
+    acceptedBy: null,
+    at: moment.at,
+  });
+  if (gate.kind === 'closed') {
+    return refuse([gate.code, gate.sentence], moment);
+  }
+  const wanted: Wanted = {
+    to,
+    mode: 'graceful',
+    traffic: wholeTo(to),
+    loss: gate.loss,
+    atOnce: true,
+  };
+  const seconds = choice.durationMs / 1000;
+  return act(wanted, ['drill-authorised', `to ${to} for ${seconds} s, and back`], moment);
+}
+
+/**
+ * Whether the drill goes home now, because it must or because a person says so. It asks for neither
+ * budget nor hold-down, and no freeze keeps it away: it undoes what was done, and a brake that is
+ * pulled in the middle of a practice must not leave the traffic where nobody meant it to stay.
+ */
+export function decideDrillReturn(
+  service: ServiceState,
+  isAsked: boolean,
+  moment: DecisionMoment,
+): Choice {
+  const { drill } = service;
+  if (drill === null) {
+    return refuse(['drill-not-standing', 'no drill stands'], moment);
+  }
+  const reason: Reason = isAsked
+    ? ['drill-ended-by-person', 'as asked']
+    : (drillEnd(service, moment.at) ?? ['drill-not-standing', 'its time is not up']);
+  if (reason[0] === 'drill-not-standing') {
+    return refuse(reason, moment);
+  }
+  const traffic = homeShares(service, drill, moment);
+  if (traffic === null || !isReady(service, drill.homeSite)) {
+    const sentence = `${drill.homeSite} is not ready to take the traffic back`;
+    return refuse(['target-not-healthy', sentence], moment);
+  }
+  const wanted: Wanted = {
+    to: drill.homeSite,
+    mode: 'graceful',
+    traffic,
+    loss: null,
+    atOnce: true,
+  };
+  const [code, sentence] = reason;
+  return act(wanted, [code, `back to ${drill.homeSite}: ${sentence}`], moment);
+}
+
+/** As before the drill, without those who could not take it by now. */
+function homeShares(
+  service: ServiceState,
+  { home }: StandingDrill,
+  { at }: DecisionMoment,
+): Traffic | null {
+  const before: ServiceState = { ...service, traffic: home };
+  const unfit = Object.keys(home).filter((site) => !isReady(service, site));
+  return unfit.length === 0 ? home : drainedShares(before, unfit, at);
+}
