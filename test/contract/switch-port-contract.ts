@@ -8,9 +8,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { logIndex, term } from '../../lib/base/identifiers.ts';
 import { fenceName, formatFence } from '../../lib/recovery/fence.ts';
-import { sameRecordSet } from '../../lib/recovery/record-set.ts';
+import { sameRecordSet, sameRecordSets } from '../../lib/recovery/record-set.ts';
 import { type SwitchOutcome, switchOnce } from '../../lib/recovery/switch-once.ts';
-import type { SwitchIntent } from '../../lib/recovery/switch-plan.ts';
+import { intendedSets, leadSite, type SwitchIntent } from '../../lib/recovery/switch-plan.ts';
 import type {
   Change,
   RecordSet,
@@ -48,6 +48,7 @@ export function switchPortContract(name: string, start: () => Promise<SwitchPort
     batchCases(() => harness);
     doubtCases(() => harness);
     switchCases(() => harness);
+    sharingCases(() => harness);
     raceCases(() => harness);
   });
 }
@@ -148,7 +149,7 @@ function batchCases(harnessOf: HarnessOf): void {
     await apply(harness, create(recordSet));
     const batch = replace(distort(recordSet), set(name, 'A', ['192.0.2.9']));
     expect((await harness.port.change(batch, 'contract')).kind).toBe('conflict');
-    expect(await standing(harness, name)).toEqual([recordSet]);
+    await expectStanding(harness, name, [recordSet]);
   });
 
   test('a DELETE that lists the values in another order applies', async () => {
@@ -321,6 +322,99 @@ function switchCases(harnessOf: HarnessOf): void {
   });
 }
 
+const SITES = ['us-east-1', 'us-west-2', 'eu-west-1'] as const;
+
+function shared(dnsName: string, index: number, weights: readonly number[]): SwitchIntent {
+  const targets = SITES.map((site, place) => {
+    return { site, address: `192.0.2.${place + 1}`, weight: weights[place] ?? 0 };
+  });
+  return { ...intentFor(dnsName, { index }), targets };
+}
+
+const NO_WEIGHTS = 'the server knows no weights; even shares are tested on it';
+
+function sharingCases(harnessOf: HarnessOf): void {
+  test('even shares stand as the zone can have them, and one site takes all again', async () => {
+    const harness = harnessOf();
+    const name = freshName(harness);
+    for (const [index, weights] of [[100], [50, 50], [0, 0, 100], [34, 34, 34], [100]].entries()) {
+      const intent = shared(name, index + 1, weights);
+      expect((await runSwitch(harness, intent)).kind).toBe('done');
+      await expectSwitched(harness, intent);
+    }
+  });
+
+  test('uneven shares are refused where there are no weights, and nothing is changed', async ({
+    skip,
+  }) => {
+    const harness = harnessOf();
+    const intent = shared(freshName(harness), 1, [90, 10]);
+    if (harness.port.sharing !== 'even') {
+      return skip('the zone knows weights');
+    }
+    expect(await runSwitch(harness, intent)).toMatchObject({ code: 'weights-unsupported' });
+    const [first] = intendedSets(intent);
+    const sent = await harness.port.change(create(...(first ? [first] : [])), 'contract');
+    expect(sent).toMatchObject({ kind: 'refused', code: 'weights-unsupported' });
+    expect(await standing(harness, intent.dnsName)).toEqual([]);
+  });
+
+  test('shares move step by step, each step one batch, plain at both ends', async ({ skip }) => {
+    const harness = harnessOf();
+    if (harness.port.sharing === 'even') {
+      return skip(NO_WEIGHTS);
+    }
+    const name = freshName(harness);
+    const steps = [[100], [99, 1], [90, 10], [50, 30, 20], [0, 60, 40], [0, 100]];
+    for (const [index, weights] of steps.entries()) {
+      const intent = shared(name, index + 1, weights);
+      expect((await runSwitch(harness, intent)).kind).toBe('done');
+      await expectSwitched(harness, intent);
+    }
+  });
+
+  test('a batch that expects another weight fails as a whole', async ({ skip }) => {
+    const harness = harnessOf();
+    if (harness.port.sharing === 'even') {
+      return skip(NO_WEIGHTS);
+    }
+    const name = freshName(harness);
+    const stands = shared(name, 1, [90, 10]);
+    await runSwitch(harness, stands);
+    const other = { ...stands, targets: shared(name, 1, [89, 10]).targets };
+    const late = replaceOf(other, shared(name, 2, [0, 100]));
+    expect((await harness.port.change(late, 'contract')).kind).toBe('conflict');
+    await expectSwitched(harness, stands);
+  });
+
+  test('a plain set beside a weighted one conflicts, in either order', async ({ skip }) => {
+    const harness = harnessOf();
+    if (harness.port.sharing === 'even') {
+      return skip(NO_WEIGHTS);
+    }
+    const [first, second] = [freshName(harness), freshName(harness)];
+    const weighted = (name: string): RecordSet => {
+      return { ...set(name, 'A', ['192.0.2.1']), weighted: { id: 'us-east-1', weight: 1 } };
+    };
+    await apply(harness, create(weighted(first), set(second, 'A', ['192.0.2.1'])));
+    const plain = await harness.port.change(create(set(first, 'A', ['192.0.2.2'])), 'contract');
+    const share = await harness.port.change(create(weighted(second)), 'contract');
+    expect([plain.kind, share.kind]).toEqual(['conflict', 'conflict']);
+  });
+
+  test('aliases are shared too, where addresses are', async ({ skip }) => {
+    const harness = harnessOf();
+    if (harness.port.sharing === 'even') {
+      return skip(NO_WEIGHTS);
+    }
+    const base = shared(freshName(harness), 1, [60, 40]);
+    const targets = base.targets.map((one) => ({ ...one, address: `${one.site}.example.net` }));
+    const intent: SwitchIntent = { ...base, recordType: 'CNAME', targets };
+    expect((await runSwitch(harness, intent)).kind).toBe('done');
+    await expectSwitched(harness, intent);
+  });
+}
+
 const ROUNDS = 20;
 const WRITERS = 4;
 
@@ -349,9 +443,12 @@ function raceCases(harnessOf: HarnessOf): void {
     const harness = harnessOf();
     const name = freshName(harness);
     for (let round = 0; round < 8; round += 1) {
-      const intents = [3, 1, 4, 2].map((place) =>
-        intentFor(name, { index: round * 10 + place, address: `192.0.2.${place}` }),
-      );
+      const intents = [3, 1, 4, 2].map((place) => {
+        const index = round * 10 + place;
+        return round % 2 === 0
+          ? intentFor(name, { index, address: `192.0.2.${place}` })
+          : shared(name, index, place % 2 === 0 ? [50, 50] : [0, 50, 50]);
+      });
       const outcomes = await Promise.all(intents.map((intent) => runSwitch(harness, intent)));
       const newest = intents[2];
       expect(outcomes[2]?.kind).toBe('done');
@@ -390,14 +487,14 @@ function intentFor(dnsName: string, { index, address, site }: IntentParts): Swit
     dnsName,
     recordType: 'A',
     ttlSeconds: 5,
-    target: { site: site ?? 'us-east-1', address: address ?? '192.0.2.1' },
+    targets: [{ site: site ?? 'us-east-1', address: address ?? '192.0.2.1', weight: 100 }],
     epoch: { term: term(1), index: logIndex(index) },
     run: `checkout-${index}`,
   };
 }
 
-function fenceOf({ epoch, target, run }: SwitchIntent): string {
-  return formatFence({ epoch, site: target.site, run });
+function fenceOf({ epoch, targets, run }: SwitchIntent): string {
+  return formatFence({ epoch, site: leadSite(targets), run });
 }
 
 async function expectSwitched(
@@ -406,8 +503,8 @@ async function expectSwitched(
 ): Promise<void> {
   expect(intent).toBeDefined();
   if (intent !== undefined) {
-    const { dnsName, target } = intent;
-    expect(await standing(harness, dnsName)).toEqual([set(dnsName, 'A', [target.address])]);
+    const { dnsName } = intent;
+    await expectStanding(harness, dnsName, intendedSets(intent, harness.port.sharing));
     expect(await standing(harness, fenceName(dnsName))).toEqual([
       set(fenceName(dnsName), 'TXT', [fenceOf(intent)]),
     ]);
@@ -417,8 +514,21 @@ async function expectSwitched(
 function replaceOf(old: SwitchIntent, next: SwitchIntent): readonly Change[] {
   const { dnsName } = old;
   const fence = (intent: SwitchIntent) => set(fenceName(dnsName), 'TXT', [fenceOf(intent)]);
-  const address = ({ target }: SwitchIntent) => set(dnsName, 'A', [target.address]);
-  return [...replace(address(old), address(next)), ...replace(fence(old), fence(next))];
+  return [
+    ...intendedSets(old).map((recordSet): Change => ({ action: 'DELETE', recordSet })),
+    ...create(...intendedSets(next)),
+    ...replace(fence(old), fence(next)),
+  ];
+}
+
+/** In any order, as DNS has none. */
+async function expectStanding(
+  harness: SwitchPortHarness,
+  name: string,
+  wanted: readonly RecordSet[],
+): Promise<void> {
+  const stands = await standing(harness, name);
+  expect(sameRecordSets(stands, wanted) ? wanted : stands).toEqual(wanted);
 }
 
 async function standing({ port }: SwitchPortHarness, name: string): Promise<readonly RecordSet[]> {

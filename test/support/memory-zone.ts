@@ -78,6 +78,16 @@ export class MemoryZone {
     return recordSetsAt(this.#zone, name).find(({ type }) => type === 'A')?.values ?? [];
   }
 
+  /** Addresses that the name resolves to, with the weight of each. */
+  shares(name: string): { readonly [address: string]: number } {
+    const sets = recordSetsAt(this.#zone, name).filter(({ type }) => type === 'A');
+    return Object.fromEntries(
+      sets.flatMap(({ values, weighted }) =>
+        values.map((value) => [value, weighted?.weight ?? 100] as const),
+      ),
+    );
+  }
+
   fence(name: string): FenceReading | null {
     const [set] = recordSetsAt(this.#zone, fenceName(name));
     const [value] = set?.values ?? [];

@@ -62,7 +62,7 @@ export function readChanges(root: XmlElement): readonly StandInChange[] {
 }
 
 /** The schema's sequence; an element out of order is invalid XML. */
-const SET_SEQUENCE = ['Name', 'Type', 'TTL', 'ResourceRecords'];
+const SET_SEQUENCE = ['Name', 'Type', 'SetIdentifier', 'Weight', 'TTL', 'ResourceRecords'];
 
 function readSet(element: XmlElement): StandInSet {
   const order = element.children.map(({ name }) => SET_SEQUENCE.indexOf(name));
@@ -82,7 +82,20 @@ function readSet(element: XmlElement): StandInSet {
     type: only(element, 'Type').text,
     ttl: Number(ttl),
     values: records.map((record) => only(record, 'Value').text),
+    ...readWeight(element),
   };
+}
+
+function readWeight(element: XmlElement): Pick<StandInSet, 'setIdentifier' | 'weight'> {
+  const has = (name: string) => element.children.some((child) => child.name === name);
+  if (!has('SetIdentifier') && !has('Weight')) {
+    return {};
+  }
+  const weight = only(element, 'Weight').text;
+  if (!/^\d{1,3}$/.test(weight) || Number(weight) > 255) {
+    throw new XmlFault(`cvc-maxInclusive-valid: '${weight}' is not a valid value for 'Weight'.`);
+  }
+  return { setIdentifier: only(element, 'SetIdentifier').text, weight: Number(weight) };
 }
 
 function only(parent: XmlElement, name: string): XmlElement {

@@ -78,7 +78,9 @@ function applyOne(
 ): string | null {
   const key = keyOf(set);
   const standing = sets.get(key);
-  const label = `resource record set [name='${set.name}', type='${set.type}']`;
+  const identifier =
+    set.setIdentifier === undefined ? '' : `, set identifier='${set.setIdentifier}'`;
+  const label = `resource record set [name='${set.name}', type='${set.type}'${identifier}]`;
   if (action === 'DELETE') {
     if (standing === undefined) {
       return `Tried to delete ${label} but it was not found`;
@@ -93,10 +95,15 @@ function applyOne(
     return `Tried to create ${label} but it already exists`;
   }
   const others = [...sets.values()].filter(({ name }) => name === set.name);
-  if (others.some(({ type }) => type === 'CNAME')) {
+  const sameType = others.filter(({ type }) => type === set.type);
+  const isWeighted = set.setIdentifier !== undefined;
+  if (sameType.some(({ setIdentifier }) => (setIdentifier !== undefined) !== isWeighted)) {
+    return `RRSet with DNS name ${set.name}, type ${set.type}, SetIdentifier ${set.setIdentifier ?? 'null'} cannot be created as other RRSets exist with the same name and type.`;
+  }
+  if (others.some(({ type }) => type === 'CNAME' && !(isWeighted && set.type === 'CNAME'))) {
     return `RRSet of type ${set.type} with DNS name ${set.name} is not permitted because a conflicting RRSet of type CNAME with the same DNS name already exists in zone ${origin}`;
   }
-  if (set.type === 'CNAME' && others.length > 0) {
+  if (set.type === 'CNAME' && others.length > sameType.length) {
     return `RRSet of type CNAME with DNS name ${set.name} is not permitted as it conflicts with other records with the same DNS name in zone ${origin}`;
   }
   sets.set(key, set);
@@ -227,6 +234,6 @@ function keyOf({ name, type, setIdentifier = '' }: StandInSet): string {
   return JSON.stringify([name, type, setIdentifier]);
 }
 
-function contentOf({ ttl, values }: StandInSet): string {
-  return JSON.stringify([ttl, [...values].sort()]);
+function contentOf({ ttl, values, weight }: StandInSet): string {
+  return JSON.stringify([ttl, [...values].sort(), weight]);
 }

@@ -8,7 +8,7 @@
  * another way than it was written is not ours to delete: it is `foreign`.
  */
 import type { Change as ApiChange, ResourceRecordSet } from '@aws-sdk/client-route-53';
-import { canonicalName } from '../../recovery/record-set.ts';
+import { canonicalName, isSetId } from '../../recovery/record-set.ts';
 import type {
   Change,
   ForeignRecordSet,
@@ -19,12 +19,13 @@ import type {
 const STRING_BYTES_MAX = 255;
 
 export function toApiChange({ action, recordSet }: Change): ApiChange {
-  const { name, type, ttlSeconds, values } = recordSet;
+  const { name, type, ttlSeconds, values, weighted } = recordSet;
   return {
     Action: action,
     ResourceRecordSet: {
       Name: toApiName(name),
       Type: type,
+      ...(weighted === undefined ? {} : { SetIdentifier: weighted.id, Weight: weighted.weight }),
       TTL: ttlSeconds,
       ResourceRecords: values.map((value) => ({
         Value: type === 'TXT' ? toApiText(value) : value,
@@ -37,7 +38,7 @@ export function toApiChange({ action, recordSet }: Change): ApiChange {
 export function fromApiRecordSet(
   set: ResourceRecordSet,
 ):
-  | { readonly kind: 'plain'; readonly recordSet: RecordSet }
+  | { readonly kind: 'ours'; readonly recordSet: RecordSet }
   | { readonly kind: 'foreign'; readonly foreign: ForeignRecordSet } {
   const name = fromApiName(set.Name ?? '');
   const type = set.Type ?? '';
@@ -50,11 +51,8 @@ export function fromApiRecordSet(
   if (set.AliasTarget !== undefined) {
     return foreign('alias');
   }
-  if (
-    set.SetIdentifier !== undefined ||
-    set.HealthCheckId !== undefined ||
-    set.TrafficPolicyInstanceId !== undefined
-  ) {
+  const routing = routingOf(set);
+  if (routing === 'foreign') {
     return foreign('routing-policy');
   }
   const written = (set.ResourceRecords ?? []).map(({ Value = '' }) => Value);
@@ -62,7 +60,26 @@ export function fromApiRecordSet(
   const readable = values.filter((value) => value !== null);
   return readable.length < written.length
     ? foreign('encoding')
-    : { kind: 'plain', recordSet: { name, type, ttlSeconds: set.TTL ?? 0, values: readable } };
+    : {
+        kind: 'ours',
+        recordSet: { name, type, ttlSeconds: set.TTL ?? 0, values: readable, ...routing },
+      };
+}
+
+/**
+ * A weight and nothing else is ours to write. A set with a health check is not: its answer changes
+ * without us, and `Change` could not put the check back.
+ */
+function routingOf(set: ResourceRecordSet): Pick<RecordSet, 'weighted'> | 'foreign' {
+  const { SetIdentifier: id, Weight: weight, HealthCheckId, TrafficPolicyInstanceId } = set;
+  if (HealthCheckId !== undefined || TrafficPolicyInstanceId !== undefined) {
+    return 'foreign';
+  }
+  if (id === undefined) {
+    return {};
+  }
+  // Every other routing policy comes with an identifier, but without a weight.
+  return weight === undefined || !isSetId(id) ? 'foreign' : { weighted: { id, weight } };
 }
 
 export function toApiName(name: string): string {

@@ -43,6 +43,11 @@ const COMMENT_CHARACTERS_MAX = 256;
 
 export function route53SwitchPort(options: Route53SwitchOptions): SwitchPort {
   return {
+    calls: {
+      read: 'route53:ListResourceRecordSets',
+      change: 'route53:ChangeResourceRecordSets',
+      status: 'route53:GetChange',
+    },
     read: (names) => readNames(options, names),
     change: (batch, comment) => change(options, batch, comment),
     changeStatus: (changeId) => changeStatus(options, changeId),
@@ -59,7 +64,7 @@ async function readNames(
     for (const name of names) {
       for (const set of await listName(options, name)) {
         const mapped = fromApiRecordSet(set);
-        if (mapped.kind === 'plain') {
+        if (mapped.kind === 'ours') {
           recordSets.push(mapped.recordSet);
         } else {
           foreign.push(mapped.foreign);

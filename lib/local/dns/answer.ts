@@ -4,9 +4,11 @@
  * Authoritative for one zone and for nothing else: outside it the answer is REFUSED. A name that
  * does not exist is NXDOMAIN, one that exists without the type asked is an empty answer; both carry
  * the SOA so that resolvers cache the absence for a short time only (RFC 2308). ANY is answered as
- * RFC 8482 proposes, and zone transfers are refused. Pure and total: never throws.
+ * RFC 8482 proposes, and zone transfers are refused. Of weighted sets each answer holds one, drawn
+ * with the chance that its weight gives it, as Route 53 does. Pure and total: never throws.
  */
 import { type Answer, encode } from 'dns-packet';
+import type { Random } from '../../base/clock.ts';
 import type { RecordSet } from '../../recovery/switch-port.ts';
 import { DNS_LIMITS } from './limits.ts';
 import { type Edns, HEADER_BYTES, type Query, RESPONSE_CODE, readQuery } from './query.ts';
@@ -14,8 +16,18 @@ import { isInZone, recordSetsAt, type Zone } from './zone.ts';
 
 export type Transport = 'udp' | 'tcp';
 
+/** How the packet came, and the chance that draws one of several weighted sets. */
+export interface AnswerSurroundings {
+  readonly transport: Transport;
+  readonly random: Random;
+}
+
 /** The response packet, or null when the packet deserves none. */
-export function answerPacket(zone: Zone, packet: Uint8Array, transport: Transport): Buffer | null {
+export function answerPacket(
+  zone: Zone,
+  packet: Uint8Array,
+  { transport, random }: AnswerSurroundings,
+): Buffer | null {
   const reading = readQuery(packet);
   switch (reading.kind) {
     case 'noise':
@@ -26,7 +38,7 @@ export function answerPacket(zone: Zone, packet: Uint8Array, transport: Transpor
       return encode({ type: 'response', id, flags });
     }
     case 'query':
-      return respond(reading.query, answerQuery(zone, reading.query), transport);
+      return respond(reading.query, answerQuery(zone, reading.query, random), transport);
   }
 }
 
@@ -48,13 +60,13 @@ interface Result {
   readonly authorities: readonly Answer[];
 }
 
-function answerQuery(zone: Zone, query: Query): Result {
+function answerQuery(zone: Zone, query: Query, random: Random): Result {
   const isTransfer = query.type >= TYPE_TRANSFER_MIN && query.type <= TYPE_TRANSFER_MAX;
   const isInternet = query.class === CLASS_IN || query.class === CLASS_ANY;
   if (!isInternet || isTransfer || !isInZone(zone, query.name)) {
     return { ...EMPTY, responseCode: RESPONSE_CODE.refused, isAuthoritative: false };
   }
-  return follow(zone, query.name, query.type);
+  return follow(zone, query, random);
 }
 
 const EMPTY: Result = {
@@ -65,7 +77,7 @@ const EMPTY: Result = {
 };
 
 /** Looks the name up, and the names that its CNAMEs lead to while they stay in the zone. */
-function follow(zone: Zone, name: string, type: number): Result {
+function follow(zone: Zone, { name, type }: Query, random: Random): Result {
   const chain: Answer[] = [];
   let current = name;
   for (let hops = 0; hops <= DNS_LIMITS.aliasHopsMax; hops += 1) {
@@ -76,11 +88,12 @@ function follow(zone: Zone, name: string, type: number): Result {
       const responseCode = RESPONSE_CODE.noSuchName;
       return { ...EMPTY, responseCode, answers: chain, authorities: [soa(zone, 'negative')] };
     }
-    const found = recordsOf(zone, current, type);
+    const drawn = drawSets(recordSetsAt(zone, current), random);
+    const found = recordsOf(zone, { name: current, type }, drawn);
     if (found.length > 0) {
       return { ...EMPTY, answers: [...chain, ...found] };
     }
-    const alias = recordSetsAt(zone, current).find((set) => set.type === 'CNAME');
+    const alias = drawn.find((set) => set.type === 'CNAME');
     const target = alias?.values[0];
     if (alias === undefined || target === undefined) {
       return { ...EMPTY, answers: chain, authorities: [soa(zone, 'negative')] };
@@ -91,7 +104,38 @@ function follow(zone: Zone, name: string, type: number): Result {
   return { ...EMPTY, answers: chain };
 }
 
-function recordsOf(zone: Zone, name: string, type: number): readonly Answer[] {
+/** The plain sets, and of the weighted ones of each type the one that chance gives. */
+function drawSets(sets: readonly RecordSet[], random: Random): readonly RecordSet[] {
+  const weighted = sets.filter((set) => set.weighted !== undefined);
+  if (weighted.length === 0) {
+    return sets;
+  }
+  const groups = Map.groupBy(weighted, ({ type }) => type);
+  const drawn = [...groups.values()].map((group) => drawOne(group, random));
+  return [
+    ...sets.filter((set) => set.weighted === undefined),
+    ...drawn.flatMap((set) => set ?? []),
+  ];
+}
+
+function drawOne(group: readonly RecordSet[], random: Random): RecordSet | undefined {
+  const sum = group.reduce((total, { weighted }) => total + (weighted?.weight ?? 0), 0);
+  let left = random() * sum;
+  for (const set of group) {
+    left -= set.weighted?.weight ?? 0;
+    if (left < 0) {
+      return set;
+    }
+  }
+  // All weigh nothing: a batch that says so is refused, yet a name that stands is answered.
+  return group[0];
+}
+
+function recordsOf(
+  zone: Zone,
+  { name, type }: { readonly name: string; readonly type: number },
+  sets: readonly RecordSet[],
+): readonly Answer[] {
   if (type === TYPE_ANY) {
     return [{ type: 'HINFO', name, ttl: SOA_TTL_SECONDS, data: { cpu: 'RFC8482', os: '' } }];
   }
@@ -101,9 +145,7 @@ function recordsOf(zone: Zone, name: string, type: number): readonly Answer[] {
   if (name === zone.origin && type === TYPE.NS) {
     return [{ type: 'NS', name, ttl: SOA_TTL_SECONDS, data: zone.nameServer }];
   }
-  return recordSetsAt(zone, name)
-    .filter((set) => TYPE[set.type] === type)
-    .flatMap(encodeSet);
+  return sets.filter((set) => TYPE[set.type] === type).flatMap(encodeSet);
 }
 
 function encodeSet({ name, type, ttlSeconds: ttl, values }: RecordSet): readonly Answer[] {

@@ -8,6 +8,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Random } from '../../base/clock.ts';
 import { AppError, describeError } from '../../base/errors.ts';
 import type { LogEvent } from '../../base/log.ts';
 import { answerPacket, type Transport } from './answer.ts';
@@ -21,6 +22,8 @@ export interface DnsServerOptions {
   readonly port: number;
   /** Called for each query, so that an answer is never older than the zone. */
   readonly zone: () => Zone;
+  /** Draws one of several weighted sets; the default is `Math.random`. */
+  readonly random?: Random;
   readonly log: LogEvent;
   /** Silence after which a TCP connection is closed; the default is `DNS_LIMITS.tcpIdleMs`. */
   readonly tcpIdleMs?: number;
@@ -74,7 +77,8 @@ async function bindUdp(options: DnsServerOptions): Promise<DatagramSocket> {
 /** `answerPacket` is total; were it ever not, one packet must not take every name down. */
 function respond(options: DnsServerOptions, packet: Buffer, transport: Transport): Buffer | null {
   try {
-    return answerPacket(options.zone(), packet, transport);
+    const random = options.random ?? Math.random;
+    return answerPacket(options.zone(), packet, { transport, random });
   } catch (thrown) {
     const hex = packet.subarray(0, LOGGED_BYTES_MAX).toString('hex');
     options.log('error', 'dns.answer-failed', { error: describeError(thrown), packet: hex });

@@ -27,6 +27,7 @@ export interface ZoneClientOptions {
 
 export function zoneClient(options: ZoneClientOptions): SwitchPort {
   return {
+    calls: { read: 'zone:read', change: 'zone:change', status: 'zone:status' },
     read: async (names) => {
       const query = new URLSearchParams(names.map((name): [string, string] => ['name', name]));
       return readOutcome(await call(options, `/v1/record-sets?${query}`, null));

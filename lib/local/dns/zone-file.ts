@@ -11,8 +11,9 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
-import { canonicalJson } from '../../base/json.ts';
+import { canonicalJson, type JsonValue } from '../../base/json.ts';
 import { canonicalName } from '../../recovery/record-set.ts';
+import type { RecordSet } from '../../recovery/switch-port.ts';
 import { buildZone, isInZone, recordSetsOf, type Zone } from './zone.ts';
 import { recordSetSchema } from './zone-schema.ts';
 
@@ -77,9 +78,7 @@ function parse(path: string, text: string): Zone {
 
 async function save(path: string, zone: Zone): Promise<void> {
   const { origin, serial, nameServer } = zone;
-  const recordSets = recordSetsOf(zone).map(({ name, type, ttlSeconds, values }) => {
-    return { name, type, ttlSeconds, values };
-  });
+  const recordSets = recordSetsOf(zone).map(fileForm);
   const content = { format: 1, origin, serial, nameServer, recordSets };
   const text = canonicalJson({ sha256: digest(canonicalJson(content)), zone: content });
   const temporary = `${path}.new`;
@@ -98,6 +97,11 @@ async function save(path: string, zone: Zone): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+function fileForm({ name, type, ttlSeconds, values, weighted }: RecordSet): JsonValue {
+  const share = weighted === undefined ? {} : { weighted: { ...weighted } };
+  return { name, type, ttlSeconds, values, ...share };
 }
 
 function digest(text: string): string {

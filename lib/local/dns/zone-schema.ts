@@ -11,6 +11,12 @@ export const recordSetSchema = z.strictObject({
   type: z.enum(['A', 'AAAA', 'CNAME', 'TXT']),
   ttlSeconds: z.int().min(0).max(SWITCH_LIMITS.ttlSecondsMax),
   values: z.array(z.string()).min(1).max(SWITCH_LIMITS.recordsPerBatchMax),
+  weighted: z
+    .strictObject({
+      id: z.string().min(1).max(63),
+      weight: z.int().min(0).max(SWITCH_LIMITS.weightMax),
+    })
+    .exactOptional(),
 });
 
 export const changeRequestSchema = z.strictObject({

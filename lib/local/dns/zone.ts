@@ -3,21 +3,23 @@
  *
  * The rules are Route 53's, so that a recovery meets the same refusals on a laptop as on AWS:
  * a batch applies as a whole or not at all; a DELETE must repeat name, type, TTL and every value;
- * a CREATE of what exists fails; a CNAME stands alone at its name. Changes are tried in order on a
- * copy, which becomes the zone only if all of them succeed. Pure.
+ * a CREATE of what exists fails; a CNAME stands alone at its name; weighted sets of one name and
+ * type stand side by side, but not beside a plain one. Changes are tried in order on a copy, which becomes the zone only if all of them succeed. Pure.
  */
 import {
   canonicalName,
   isAddress,
   isAddressType,
   isDnsName,
+  recordSetKey,
   sameRecordSet,
 } from '../../recovery/record-set.ts';
 import { checkBatch } from '../../recovery/switch-batch.ts';
 import type { Change, RecordSet, RecordType } from '../../recovery/switch-port.ts';
 import { DNS_LIMITS } from './limits.ts';
 
-type Sets = ReadonlyMap<string, ReadonlyMap<RecordType, RecordSet>>;
+/** By name, then by `recordSetKey`. */
+type Sets = ReadonlyMap<string, ReadonlyMap<string, RecordSet>>;
 
 export interface Zone {
   /** Name of the apex, canonical: lower case, no trailing dot. */
@@ -55,15 +57,15 @@ export function buildZone(parts: {
   readonly recordSets: readonly RecordSet[];
 }): Zone {
   const { origin, serial, nameServer, recordSets } = parts;
-  const sets = new Map<string, Map<RecordType, RecordSet>>();
+  const sets = new Map<string, Map<string, RecordSet>>();
   for (const recordSet of recordSets) {
-    const atName = sets.get(recordSet.name) ?? new Map<RecordType, RecordSet>();
-    sets.set(recordSet.name, atName.set(recordSet.type, recordSet));
+    const atName = sets.get(recordSet.name) ?? new Map<string, RecordSet>();
+    sets.set(recordSet.name, atName.set(recordSetKey(recordSet), recordSet));
   }
   return { origin, serial, nameServer, sets, names: namesOf(origin, sets.keys()) };
 }
 
-/** Every record set of the zone, by name and type. */
+/** Every record set of the zone. */
 export function recordSetsOf(zone: Zone): readonly RecordSet[] {
   return [...zone.sets.values()].flatMap((atName) => [...atName.values()]);
 }
@@ -105,14 +107,16 @@ export function applyBatch(zone: Zone, batch: readonly Change[]): ZoneOutcome {
     : { kind: 'applied', zone: buildZone({ ...zone, serial: zone.serial + 1, recordSets }) };
 }
 
-type WorkingSets = Map<string, Map<RecordType, RecordSet>>;
+type WorkingSets = Map<string, Map<string, RecordSet>>;
 
 /** Changes the working copy; returns what is wrong when it cannot. */
 function applyChange(sets: WorkingSets, { action, recordSet }: Change): string | null {
   const name = canonicalName(recordSet.name);
-  const atName = sets.get(name) ?? new Map<RecordType, RecordSet>();
-  const standing = atName.get(recordSet.type);
-  const label = `[name='${name}.', type='${recordSet.type}']`;
+  const atName = sets.get(name) ?? new Map<string, RecordSet>();
+  const key = recordSetKey(recordSet);
+  const standing = atName.get(key);
+  const id = recordSet.weighted === undefined ? '' : `, set identifier='${recordSet.weighted.id}'`;
+  const label = `[name='${name}.', type='${recordSet.type}'${id}]`;
   if (action === 'DELETE') {
     if (standing === undefined) {
       return `tried to delete ${label} but it was not found`;
@@ -120,17 +124,36 @@ function applyChange(sets: WorkingSets, { action, recordSet }: Change): string |
     if (!sameRecordSet(standing, recordSet)) {
       return `tried to delete ${label} but the values provided do not match the current values`;
     }
-    atName.delete(recordSet.type);
+    atName.delete(key);
     return null;
   }
   if (standing !== undefined) {
     return `tried to create ${label} but it already exists`;
   }
-  if (atName.has('CNAME') || (recordSet.type === 'CNAME' && atName.size > 0)) {
-    return `tried to create ${label} but a CNAME stands alone at its name`;
+  const fault = neighbourFault([...atName.values()], recordSet);
+  if (fault !== null) {
+    return `tried to create ${label} but ${fault}`;
   }
-  sets.set(name, atName.set(recordSet.type, canonicalSet(recordSet)));
+  sets.set(name, atName.set(key, canonicalSet(recordSet)));
   return null;
+}
+
+/** What keeps a set from standing beside those at its name. */
+function neighbourFault(
+  atName: readonly RecordSet[],
+  { type, weighted }: RecordSet,
+): string | null {
+  if (atName.some((other) => other.type !== type && [other.type, type].includes('CNAME'))) {
+    return 'a CNAME stands alone at its name';
+  }
+  const isPlainBeside = (other: RecordSet) =>
+    other.type === type && (other.weighted === undefined || weighted === undefined);
+  if (!atName.some(isPlainBeside)) {
+    return null;
+  }
+  return type === 'CNAME'
+    ? 'a CNAME stands alone at its name'
+    : 'plain and weighted sets do not stand together';
 }
 
 function faultOf(zone: Zone, recordSet: RecordSet, action: Change['action']): string | null {
@@ -159,12 +182,13 @@ function isValue(type: RecordType, value: string): boolean {
 }
 
 /** As it is kept: canonical names, and addresses in the spelling that was given. */
-function canonicalSet({ name, type, ttlSeconds, values }: RecordSet): RecordSet {
+function canonicalSet({ name, type, ttlSeconds, values, weighted }: RecordSet): RecordSet {
   return {
     name: canonicalName(name),
     type,
     ttlSeconds,
     values: type === 'CNAME' ? values.map(canonicalName) : [...values],
+    ...(weighted === undefined ? {} : { weighted }),
   };
 }
 
