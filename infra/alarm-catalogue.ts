@@ -176,6 +176,17 @@ function controlAlarms({ clusterId }: AlarmScope): readonly AlarmDefinition[] {
       missingData: NOT_BREACHING,
     },
     {
+      id: 'rpo-at-risk',
+      sentence:
+        'The replication lag of a standby is above the RPO of its service, or will be within ten minutes.',
+      metric: own(METRICS.rposAtRisk, 'Maximum', Duration.minutes(5)),
+      comparison: AT_LEAST,
+      threshold: 1,
+      periods: 1,
+      periodsBeyond: 1,
+      missingData: NOT_BREACHING,
+    },
+    {
       id: 'alarm-refused',
       sentence:
         'A service alarm was dropped, because its name does not say which site it is about.',

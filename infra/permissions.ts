@@ -70,7 +70,12 @@ export function bucketWriteStatements(settings: Settings): PolicyStatement[] {
  * UPSERT is not allowed, so no mistake in this code can overwrite a record that it did not read.
  * `ForAllValues` is true of an absent key, so `Null` demands that each key is there.
  */
-export function switchStatements({ hostedZoneId, services }: Settings): PolicyStatement[] {
+export function switchStatements(settings: Settings): PolicyStatement[] {
+  const { hostedZoneId, services, dynamicDns } = settings;
+  if (dynamicDns !== null) {
+    // A name server of one's own asks for a key, not for rights of AWS.
+    return [];
+  }
   const names = services.flatMap(({ dnsName }) => [dnsName, fenceName(dnsName)]);
   const zone = `arn:${PARTITION}:route53:::hostedzone/${hostedZoneId}`;
   return [
@@ -106,15 +111,27 @@ const RECORD_KEYS = {
 
 const CHANGES_ARN = `arn:${PARTITION}:route53:::change/*`;
 
-/** Every wildcard that stands above, by resource, with the reason why it must. */
-const WILDCARD_REASONS: readonly { readonly ending: string; readonly reason: string }[] = [
+/** Every wildcard that stands here and in `action-permissions.ts`, with the reason why it must. */
+const WILDCARD_REASONS: readonly { readonly pattern: RegExp; readonly reason: string }[] = [
   {
-    ending: ':change/*',
+    pattern: /^\*$/,
+    reason: 'These describe calls take no resource; they read capacities and change nothing.',
+  },
+  {
+    pattern: /:autoScalingGroup:\*:autoScalingGroupName\/[^*]+$/,
+    reason: 'The ARN of a group holds an id that AWS makes up; the name after it is exact.',
+  },
+  {
+    pattern: /:scalable-target\/\*$/,
+    reason: 'AWS makes the id of a scalable target up; conditions bound its kind and its tags.',
+  },
+  {
+    pattern: /:change\/\*$/,
     reason:
       'Route 53 gives a change its id when it takes it; GetChange reads a status and no data.',
   },
   {
-    ending: '/*',
+    pattern: /^arn:aws:s3:::[^*]+\/\*$/,
     reason: 'Objects are named when they are written; the bucket holds nothing but them.',
   },
 ];
@@ -125,7 +142,7 @@ export function wildcardAcknowledgements(statements: readonly PolicyStatement[])
     .flatMap(({ resources }) => resources)
     .filter((resource) => resource.includes('*'));
   return [...new Set(wildcards)].flatMap((resource) => {
-    const known = WILDCARD_REASONS.find(({ ending }) => resource.endsWith(ending));
+    const known = WILDCARD_REASONS.find(({ pattern }) => pattern.test(resource));
     const id = `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`;
     return known === undefined ? [] : [{ id, reason: known.reason }];
   });

@@ -1,5 +1,5 @@
 /**
- * The part of `tripoint.yaml` that infrastructure depends on: names, sites and addresses.
+ * The part of `tripoint.yaml` that infrastructure depends on: names, sites, addresses, and what plans act on.
  *
  * One file says what is protected, so the permissions and health checks cannot drift from it. Only
  * these fields are read, and tokens are not among them: a deployment needs no secret. Whether the
@@ -9,18 +9,31 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { describeError } from '../lib/base/errors.ts';
 import { FIELD_SCHEMAS } from '../lib/config/file-schema.ts';
+import { weightsOf } from '../lib/config/recovery-file.ts';
 import { NAME_PATTERN } from '../lib/config/schema.ts';
+import type { Strategy } from '../lib/recovery/policy.ts';
+import {
+  ACTING_FIELDS,
+  ACTING_SITE_FIELDS,
+  type ActedResources,
+  actedResourcesOf,
+} from './acted-resources.ts';
 
 export interface ProtectedSite {
   readonly site: string;
   readonly address: string;
+  /** Share of the traffic of an active-active service, 0 to 100; 0 of every other. */
+  readonly weight: number;
 }
 
 export interface ProtectedService {
   readonly service: string;
   readonly dnsName: string;
+  /** Of path A; null = none. */
+  readonly dataPlaneName: string | null;
   readonly recordType: 'A' | 'AAAA' | 'CNAME';
   readonly primary: string;
+  readonly strategy: Strategy;
   /** In the order of preference. */
   readonly sites: readonly ProtectedSite[];
 }
@@ -32,7 +45,11 @@ export interface ServiceProblem {
 }
 
 export type ServicesReading =
-  | { readonly kind: 'valid'; readonly services: readonly ProtectedService[] }
+  | {
+      readonly kind: 'valid';
+      readonly services: readonly ProtectedService[];
+      readonly acted: ActedResources;
+    }
   | { readonly kind: 'invalid'; readonly problems: readonly ServiceProblem[] };
 
 /** Other keys are not looked at. */
@@ -40,9 +57,22 @@ const fileSchema = z.object({
   services: z.record(
     z.string().regex(NAME_PATTERN),
     z.object({
-      dns: z.object({ name: FIELD_SCHEMAS.dnsName, type: FIELD_SCHEMAS.recordType }),
+      dns: z.object({
+        name: FIELD_SCHEMAS.dnsName,
+        type: FIELD_SCHEMAS.recordType,
+        dataPlane: FIELD_SCHEMAS.dataPlaneName,
+      }),
       primary: FIELD_SCHEMAS.primary,
-      sites: z.record(z.string().regex(NAME_PATTERN), z.object({ address: FIELD_SCHEMAS.address })),
+      strategy: FIELD_SCHEMAS.strategy,
+      ...ACTING_FIELDS,
+      sites: z.record(
+        z.string().regex(NAME_PATTERN),
+        z.object({
+          address: FIELD_SCHEMAS.address,
+          weight: FIELD_SCHEMAS.weight,
+          ...ACTING_SITE_FIELDS,
+        }),
+      ),
     }),
   ),
 });
@@ -63,11 +93,28 @@ export function readProtectedServices(path: string, text: string): ServicesReadi
   const services = Object.entries(parsed.data.services).map(([service, value]) => ({
     service,
     dnsName: value.dns.name,
+    dataPlaneName: value.dns.dataPlane ?? null,
     recordType: value.dns.type,
     primary: value.primary,
-    sites: Object.entries(value.sites).map(([site, { address }]) => ({ site, address })),
+    strategy: value.strategy,
+    sites: sitesOf(value.strategy, value.sites),
   }));
-  return { kind: 'valid', services };
+  return { kind: 'valid', services, acted: actedResourcesOf(Object.values(parsed.data.services)) };
+}
+
+function sitesOf(
+  strategy: Strategy,
+  sites: {
+    readonly [site: string]: { readonly address: string; readonly weight?: number | undefined };
+  },
+): readonly ProtectedSite[] {
+  const weights = weightsOf(
+    strategy,
+    Object.values(sites).map(({ weight }) => weight),
+  );
+  return Object.entries(sites).map(([site, { address }], position) => {
+    return { site, address, weight: weights[position] ?? 0 };
+  });
 }
 
 function problem(key: string, message: string): ServiceProblem {

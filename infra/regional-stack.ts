@@ -4,7 +4,7 @@
  * Nothing in it refers to another stack: what it must know of the other regions are names that are
  * computed (`lib/config/names.ts`). So it deploys, updates and works while any other region is gone.
  */
-import { CfnOutput, Duration, Fn, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Fn, SecretValue, Stack, type StackProps } from 'aws-cdk-lib';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -15,6 +15,7 @@ import {
   CONTROLLER_SCHEDULE,
   SNAPSHOT_SCHEDULE,
 } from '../lib/config/schedules.ts';
+import { actionStatements, secretEnvironment } from './action-permissions.ts';
 import { AlarmIntake } from './constructs/alarm-intake.ts';
 import { ControlFunction, type ControlFunctionProps } from './constructs/control-function.ts';
 import { MinuteSchedule } from './constructs/minute-schedule.ts';
@@ -90,10 +91,6 @@ export class RegionalStack extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(UNDELIVERED_KEPT_DAYS),
     });
-    Validations.of(undelivered).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-SQS3',
-      reason: 'It is the dead-letter queue itself, of a subscription and of a function.',
-    });
     const intake = new AlarmIntake(this, 'AlarmIntake', {
       clusterId,
       target: functions.alarm.lambda,
@@ -139,6 +136,11 @@ class ControlFunctions {
     });
     this.controller = new ControlFunction(scope, 'Controller', {
       ...common,
+      environment: {
+        ...secretEnvironment(settings),
+        ...common.environment,
+        ...switchEnvironment(settings),
+      },
       role: 'controller',
       description: 'Detects, decides and acts, each second',
       memoryMegabytes: 256,
@@ -150,6 +152,7 @@ class ControlFunctions {
         ...bucketReadStatements(settings),
         ...bucketWriteStatements(settings),
         ...switchStatements(settings),
+        ...actionStatements(settings),
       ],
     });
     this.snapshot = make('Snapshot', {
@@ -173,6 +176,32 @@ class ControlFunctions {
   }
 }
 
+/**
+ * What the one function that switches knows beside. The secret of the key is a reference that
+ * CloudFormation resolves when it deploys: it stands in no template, and no call for it is made
+ * during a recovery.
+ */
+function switchEnvironment({ dynamicDns, dataPlaneNames }: Settings): {
+  readonly [name: string]: string;
+} {
+  const names = Object.entries(dataPlaneNames).map(([service, name]) => `${service}=${name}`);
+  return {
+    ...(names.length === 0 ? {} : { [ENVIRONMENT.dataPlaneNames]: names.join(',') }),
+    ...(dynamicDns === null
+      ? {}
+      : {
+          [ENVIRONMENT.switch]: 'rfc2136',
+          [ENVIRONMENT.dnsServer]: dynamicDns.server,
+          [ENVIRONMENT.dnsZone]: dynamicDns.zone,
+          [ENVIRONMENT.tsigKeyName]: dynamicDns.keyName,
+          [ENVIRONMENT.tsigAlgorithm]: dynamicDns.algorithm,
+          [ENVIRONMENT.tsigSecret]: SecretValue.secretsManager(
+            dynamicDns.secretName,
+          ).unsafeUnwrap(),
+        }),
+  };
+}
+
 /** The same for all functions and all regions; the region itself is told by Lambda. */
 export function functionEnvironment(settings: Settings): { readonly [name: string]: string } {
   const { clusterId, account, regions, founders } = settings;
@@ -185,7 +214,9 @@ export function functionEnvironment(settings: Settings): { readonly [name: strin
     [ENVIRONMENT.consensusTable]: tables.consensus,
     [ENVIRONMENT.healthTable]: tables.health,
     [ENVIRONMENT.buckets]: buckets.join(','),
-    [ENVIRONMENT.hostedZoneId]: settings.hostedZoneId,
+    ...(settings.dynamicDns === null
+      ? { [ENVIRONMENT.hostedZoneId]: settings.hostedZoneId }
+      : { [ENVIRONMENT.switch]: 'none' }),
     [ENVIRONMENT.nameServers]: settings.nameServers.join(','),
     [ENVIRONMENT.operatorTokenHash]: settings.operatorTokenSha256,
     [ENVIRONMENT.logLevel]: settings.logLevel,

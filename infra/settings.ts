@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { AppError } from '../lib/base/errors.ts';
 import { NAME_PATTERN, TOKEN_HASH_PATTERN } from '../lib/config/schema.ts';
 import { isDnsName } from '../lib/recovery/record-set.ts';
+import type { ActedResources } from './acted-resources.ts';
 import { type ProtectedService, readProtectedServices } from './protected-services.ts';
 
 const CONTEXT_PREFIX = 'tripoint:';
@@ -21,11 +22,16 @@ export interface Settings {
   readonly regions: readonly string[];
   /** The three or five that the cluster was made with; empty = `regions`. */
   readonly founders: readonly string[];
+  /** Empty where neither switches nor path A are on Route 53. */
   readonly hostedZoneId: string;
+  /** A name server that takes the switches by RFC 2136; null = Route 53. */
+  readonly dynamicDns: DynamicDns | null;
   /** Addresses of that zone's name servers, where a switch is verified. */
   readonly nameServers: readonly string[];
   readonly operatorTokenSha256: string;
   readonly services: readonly ProtectedService[];
+  /** What plans act on beside DNS. */
+  readonly acted: ActedResources;
   /** Name that path A (health checks alone) steers, for each service that wants one. */
   readonly dataPlaneNames: { readonly [service: string]: string };
   /** Route 53 asks each API this often: 30, or 10 at an extra charge. */
@@ -41,6 +47,16 @@ export interface Settings {
   /** Tables and buckets go with the stack. For evaluations only. */
   readonly disposable: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+export interface DynamicDns {
+  /** IP address of the zone's primary, with `:port` where it is not 53. */
+  readonly server: string;
+  readonly zone: string;
+  readonly keyName: string;
+  readonly algorithm: 'hmac-sha256' | 'hmac-sha512';
+  /** Secret of Secrets Manager, of this name in each control region: the key in base64. */
+  readonly secretName: string;
 }
 
 export interface SettingsProblem {
@@ -104,7 +120,24 @@ const contextSchema = z.strictObject({
         new Set(founders).size === founders.length,
     )
     .prefault([]),
-  hostedZoneId: z.string().regex(/^Z[A-Z0-9]{5,31}$/),
+  hostedZoneId: z
+    .string()
+    .regex(/^(Z[A-Z0-9]{5,31})?$/)
+    .prefault(''),
+  dynamicDns: z
+    .preprocess(
+      (input) => (typeof input === 'string' ? parseJson(input) : input),
+      z
+        .strictObject({
+          server: z.string().regex(/^[0-9A-Fa-f.:[\]]{2,47}$/),
+          zone: z.string().refine(isDnsName),
+          keyName: z.string().refine(isDnsName),
+          algorithm: z.enum(['hmac-sha256', 'hmac-sha512']).prefault('hmac-sha256'),
+          secretName: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/),
+        })
+        .nullable(),
+    )
+    .prefault(null),
   nameServers: listOf(z.union([z.ipv4(), z.ipv6()])).refine(({ length }) => length > 0),
   operatorTokenSha256: z.string().regex(TOKEN_HASH_PATTERN),
   config: z.string().min(1),
@@ -131,6 +164,8 @@ export const SETTING_FIXES: { readonly [key in ContextKey]: string } = {
   founders:
     'list the regions the cluster was made with, or leave it out while they are all regions',
   hostedZoneId: 'write the id of the public hosted zone that holds the service names, e.g. Z0123…',
+  dynamicDns:
+    'write {"server", "zone", "keyName", "secretName"} of a server with RFC 2136, or leave it out',
   nameServers: 'list the IP addresses of the name servers of the hosted zone',
   operatorTokenSha256: 'write the SHA-256 of your operator token, 64 hex digits',
   config: 'write the path of your tripoint.yaml, relative to the repository',
@@ -160,11 +195,22 @@ export function readSettings({ context, readText }: SettingsSource): SettingsRea
     return { kind: 'invalid', problems };
   }
   const { config: _config, ...rest } = parsed.data;
-  const settings: Settings = { ...rest, services: reading.services };
+  const { services, acted } = reading;
+  const dataPlaneNames = { ...namesOf(services), ...rest.dataPlaneNames };
+  const settings: Settings = { ...rest, services, acted, dataPlaneNames };
   const contradictions = contradictionsOf(settings);
   return contradictions.length > 0
     ? { kind: 'invalid', problems: contradictions }
     : { kind: 'valid', settings };
+}
+
+/** Names of path A that the file itself gives. */
+function namesOf(services: readonly ProtectedService[]): Settings['dataPlaneNames'] {
+  return Object.fromEntries(
+    services.flatMap(({ service, dataPlaneName }) =>
+      dataPlaneName === null ? [] : [[service, dataPlaneName] as const],
+    ),
+  );
 }
 
 /** @throws AppError that lists every problem with its fix. */
@@ -201,13 +247,14 @@ function contradictionsOf(settings: Settings): readonly SettingsProblem[] {
     ...(FOUNDER_COUNTS.includes(founders.length)
       ? []
       : [contradiction('founders', 'a cluster is made with three or five regions')]),
+    ...zoneProblems(settings),
     ...strangers.map((region) => contradiction('apiHosts', `${region} is no control region`)),
     ...Object.entries(dataPlaneNames).flatMap(([name, dnsName]) => {
       const service = services.find((candidate) => candidate.service === name);
       if (service === undefined) {
         return [contradiction('dataPlaneNames', `${name} is no service of the configuration`)];
       }
-      if (service.sites.length !== 2) {
+      if (service.sites.length !== 2 && service.strategy !== 'active-active') {
         return [contradiction('dataPlaneNames', `${name} has not exactly two sites`)];
       }
       return services.some((other) => other.dnsName === dnsName)
@@ -215,6 +262,13 @@ function contradictionsOf(settings: Settings): readonly SettingsProblem[] {
         : [];
     }),
   ];
+}
+
+function zoneProblems({ hostedZoneId, dynamicDns, dataPlaneNames }: Settings) {
+  const isNeeded = dynamicDns === null || Object.keys(dataPlaneNames).length > 0;
+  return isNeeded && hostedZoneId === ''
+    ? [contradiction('hostedZoneId', 'is not set, and switches or path A are on Route 53')]
+    : [];
 }
 
 function contradiction(key: ContextKey, message: string): SettingsProblem {

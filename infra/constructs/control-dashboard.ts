@@ -94,7 +94,7 @@ export class ControlDashboard extends Construct {
 
 function siteWidget(checks: ReadonlyMap<string, HealthCheck>): GraphWidget {
   return new GraphWidget({
-    title: 'Sites that take traffic on path A (1 = active)',
+    title: 'Records that path A answers with (1 = active; a primary is while its secondary is not)',
     width: FULL_WIDTH,
     left: [...checks].map(
       ([label, check]) =>

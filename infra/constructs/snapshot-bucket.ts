@@ -12,6 +12,8 @@ import type { Settings } from '../settings.ts';
 
 const REPLACED_VERSIONS_KEPT_DAYS = 30;
 const UNFINISHED_UPLOADS_KEPT_DAYS = 1;
+/** A yearly audit finds all of them. */
+const REPORTS_KEPT_DAYS = 400;
 
 export class SnapshotBucket extends Construct {
   readonly bucketName: string;
@@ -37,6 +39,11 @@ export class SnapshotBucket extends Construct {
           id: 'replaced-versions',
           noncurrentVersionExpiration: Duration.days(REPLACED_VERSIONS_KEPT_DAYS),
           expiredObjectDeleteMarker: true,
+        },
+        {
+          id: 'reports',
+          prefix: 'reports/',
+          expiration: Duration.days(REPORTS_KEPT_DAYS),
         },
         {
           id: 'unfinished-uploads',
