@@ -78,7 +78,7 @@ export class Applier<State> {
     if (text === null) {
       return false;
     }
-    const replica = decodeReplica<State>(text);
+    const replica = decodeReplica<State>(text, this.#options.machine.restore);
     invariant(replica.applied.index === base.index, 'snapshot-of-another-base', base);
     this.#replica = replica;
     this.#notify([]);

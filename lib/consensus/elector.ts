@@ -29,6 +29,7 @@ import {
   membersAmong,
   type Server,
 } from './server.ts';
+import { PRE_VOTE_BEATS } from './silence.ts';
 
 export type Election =
   | { readonly kind: 'won'; readonly leader: Server }
@@ -37,10 +38,10 @@ export type Election =
   /** Too few registers answer: nobody can be elected. The first election of all needs every one. */
   | { readonly kind: 'no-quorum' };
 
-/** Looks twice, three beats apart. True when a majority answers and none of it saw a new beat. */
+/** Looks twice, some beats apart. True when a majority answers and none of it saw a new beat. */
 export async function isLeaderless(cluster: Cluster): Promise<boolean> {
   const before = await readSigns(cluster);
-  await cluster.clock.sleep(cluster.timings.beatMs * 3);
+  await cluster.clock.sleep(cluster.timings.beatMs * PRE_VOTE_BEATS);
   const after = await readSigns(cluster);
   const silent = [...after].filter(([region, sign]) => before.get(region) === sign);
   return areRegionsEnough(cluster, new Set(silent.map(([region]) => region)));

@@ -11,25 +11,27 @@ import { elect, isLeaderless } from './elector.ts';
 import type { LogHost } from './log-host.ts';
 import type { Beat } from './register-port.ts';
 import { type Base, isLeader, type Server } from './server.ts';
+import { Silence } from './silence.ts';
 
 export class Pulse<State> {
   readonly #cluster: Cluster;
   readonly #host: LogHost<State>;
   #counter = 0;
-  #lastSign = '';
+  readonly #silence: Silence;
   #commitSeen: Base | null = null;
-  #electionDueAt: MonotonicMillis;
   #followDueAt: MonotonicMillis;
   #challengedSince: MonotonicMillis | null = null;
   readonly #beating = new Set<string>();
   #isFollowing = false;
+  #isAsking = false;
+  #isElecting = false;
   #failure: { readonly thrown: unknown } | null = null;
 
   constructor(cluster: Cluster, host: LogHost<State>) {
     this.#cluster = cluster;
     this.#host = host;
     this.#counter = Math.floor(cluster.random() * 1_000_000_000);
-    this.#electionDueAt = this.#electionDeadline({ isCutOff: false });
+    this.#silence = new Silence(cluster);
     this.#followDueAt = cluster.clock.monotonicNow();
   }
 
@@ -43,15 +45,15 @@ export class Pulse<State> {
       await this.#watch();
     } else {
       this.#beat(leader);
-      this.#electionDueAt = this.#electionDeadline();
+      this.#silence.restart();
     }
     this.#followIfDue();
     if (leader !== null && this.#host.highestTermSeen > leader.term) {
       await this.#answerChallenge(leader.term);
     } else if (leader === null && this.#isFollowedLeaderChallenged()) {
       await this.#answerChallenge(this.#host.leader?.term ?? 0);
-    } else if (this.#cluster.clock.monotonicNow() >= this.#electionDueAt) {
-      await this.#electIfLeaderless();
+    } else {
+      this.#askIfInDoubt();
     }
   }
 
@@ -89,11 +91,7 @@ export class Pulse<State> {
       return;
     }
     const { term, leader, counter, commit } = outcome.beat;
-    const sign = `${term}/${counter}`;
-    if (sign !== this.#lastSign) {
-      this.#lastSign = sign;
-      this.#electionDueAt = this.#electionDeadline();
-    }
+    this.#silence.hear(`${term}/${counter}`, leader);
     this.#commitSeen = commit;
     const own = ownClient(this.#cluster);
     if (leader === own.region && term > (own.cached?.leaderOf ?? 0)) {
@@ -145,9 +143,24 @@ export class Pulse<State> {
     return clock.monotonicNow() - this.#challengedSince >= timings.electionTimeoutMsMin;
   }
 
+  /** In the background, so that the beats are watched while the others are asked. */
+  #askIfInDoubt(): void {
+    if (this.#isAsking || !this.#silence.isDoubtful) {
+      return;
+    }
+    this.#isAsking = true;
+    this.#silence.noteAsked();
+    void this.#electIfLeaderless()
+      .catch((thrown: unknown) => {
+        this.#failure = { thrown };
+      })
+      .finally(() => {
+        this.#isAsking = false;
+      });
+  }
+
   async #electIfLeaderless(): Promise<void> {
-    this.#electionDueAt = this.#electionDeadline();
-    if (await isLeaderless(this.#cluster)) {
+    if ((await isLeaderless(this.#cluster)) && this.#silence.isOver) {
       await this.#elect();
     }
   }
@@ -166,7 +179,12 @@ export class Pulse<State> {
     }
   }
 
+  /** One at a time: the one after a doubt and the one after a challenge would unseat each other. */
   async #elect(): Promise<void> {
+    if (this.#isElecting) {
+      return;
+    }
+    this.#isElecting = true;
     const election = await elect(this.#cluster, {
       termSeen: this.#host.highestTermSeen,
       region: null,
@@ -181,16 +199,7 @@ export class Pulse<State> {
       this.#beat(election.leader);
       await this.#host.lead(election.leader);
     }
-    this.#electionDueAt = this.#electionDeadline();
-  }
-
-  /** Without its own register a region hears no beats, and could not beat: the others come first. */
-  #electionDeadline(
-    { isCutOff } = { isCutOff: !ownClient(this.#cluster).isReachable },
-  ): MonotonicMillis {
-    const { clock, random, timings } = this.#cluster;
-    const spread = timings.electionTimeoutMsMax - timings.electionTimeoutMsMin;
-    const wait = timings.electionTimeoutMsMin + random() * spread;
-    return (clock.monotonicNow() + (isCutOff ? 2 : 1) * wait) as MonotonicMillis;
+    this.#silence.restart();
+    this.#isElecting = false;
   }
 }

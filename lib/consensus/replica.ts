@@ -27,6 +27,8 @@ export interface StateMachine<State> {
   readonly apply: (state: State, command: Command, at: Base) => Applied<State>;
   /** Takes up who votes from here on. Left out by a machine that does not care. */
   readonly reconfigure?: (state: State, voters: readonly RegionId[]) => State;
+  /** Takes up a stored state that an older version may have written. Left out: as it was stored. */
+  readonly restore?: (stored: JsonValue) => State;
 }
 
 export interface Applied<State> {
@@ -182,8 +184,13 @@ export function encodeReplica<State>({ applied, chain, sessions, state }: Replic
 }
 
 /** Inverse of `encodeReplica`, for text that a register's table vouches for by hash. */
-export function decodeReplica<State>(text: string): Replica<State> {
-  const { format, applied, chain, sessions, state } = JSON.parse(text) as SnapshotText<State>;
+export function decodeReplica<State>(
+  text: string,
+  restore?: StateMachine<State>['restore'],
+): Replica<State> {
+  const snapshot = JSON.parse(text) as SnapshotText<State>;
+  const { format, applied, chain, sessions } = snapshot;
   invariant(format === 1, 'snapshot-format-unknown', { format });
+  const state = restore === undefined ? snapshot.state : restore(snapshot.state as JsonValue);
   return { applied, chain, sessions: remember(NO_SESSIONS, sessions, 0), state };
 }

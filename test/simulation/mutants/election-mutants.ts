@@ -170,15 +170,15 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'pre-vote-without-waiting',
     file: ELECTOR,
-    find: 'cluster.timings.beatMs * 3',
+    find: 'cluster.timings.beatMs * PRE_VOTE_BEATS',
     replace: '0',
     why: 'Two looks at once see no beat between them (thesis 9.6).',
   },
   {
     name: 'no-pre-vote',
     file: PULSE,
-    find: 'if (await isLeaderless(this.#cluster)) {',
-    replace: 'if (this.#counter >= 0) {',
+    find: 'if ((await isLeaderless(this.#cluster)) && this.#silence.isOver) {',
+    replace: 'if (this.#silence.isOver) {',
     why: 'Whoever cannot see the leader deposes it (thesis 9.6; CockroachDB pull request 104042).',
   },
   {

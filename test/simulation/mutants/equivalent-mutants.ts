@@ -7,6 +7,7 @@ import type { Mutant } from './mutant.ts';
 
 const PULSE = 'lib/consensus/pulse.ts';
 const REPLICATOR = 'lib/consensus/replicator.ts';
+const SILENCE = 'lib/consensus/silence.ts';
 
 export const EQUIVALENT_MUTANTS: readonly Mutant[] = [
   {
@@ -18,9 +19,9 @@ export const EQUIVALENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'cut-off-region-elects-first',
-    file: PULSE,
-    find: '(isCutOff ? 2 : 1) * wait',
-    replace: 'wait',
+    file: SILENCE,
+    find: '(ownClient(this.#cluster).isReachable ? 1 : 2) * waitMs',
+    replace: 'waitMs',
     why: 'A region that cannot reach its own register may win; it cannot beat, and the next one is elected.',
   },
   {
@@ -67,8 +68,8 @@ export const EQUIVALENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no-chance-in-timeouts',
-    file: PULSE,
-    find: 'random() * spread',
+    file: SILENCE,
+    find: 'this.#draw * spread',
     replace: 'spread',
     why: 'All regions look for a leader at once (paper 5.2), and one is always nearer: delays are chance enough.',
   },

@@ -27,6 +27,22 @@ export const TESTED_MUTANTS: readonly Mutant[] = [
     tests: 'test/unit/consensus/progress.test.ts',
   },
   {
+    name: 'everybody-stands-at-once',
+    file: 'lib/consensus/silence.ts',
+    find: 'turn * PRE_VOTE_BEATS',
+    replace: '0 * turn',
+    why: 'Regions that lost their leader split the votes and try again: that costs time, and no life counts it.',
+    tests: 'test/unit/consensus/silence.test.ts',
+  },
+  {
+    name: 'same-beat-is-a-sign-of-life',
+    file: 'lib/consensus/silence.ts',
+    find: 'if (sign !== this.#sign) {',
+    replace: 'if (sign !== "") {',
+    why: 'What a dead leader left in the table counts again at each look: nobody is elected any more.',
+    tests: 'test/unit/consensus/silence.test.ts',
+  },
+  {
     name: 'append-without-looking-at-what-is-before',
     file: STEP,
     find: 'if (termAt(follower, previous.index) !== previous.term) {',

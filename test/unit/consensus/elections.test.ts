@@ -181,6 +181,22 @@ describe('the pulses of three regions', () => {
     expect(others).toContain(leaders[0]);
   });
 
+  test('are over a lost region within a few beats, by one election and not by split votes', async () => {
+    const { registers, processes } = await pulsating();
+    const [lost = A] = leadersOf(registers);
+    const before = registers.serverAt(lost).term;
+    for (const process of processes) {
+      for (const region of registers.regions) {
+        const isLost = region === lost || process.cluster.identity.region === lost;
+        portOf(process, region).isDown = isLost;
+      }
+    }
+    await registers.clock.advance(7 * beatMs);
+    const [leader, ...others] = leadersOf(registers).filter((region) => region !== lost);
+    expect(others).toEqual([]);
+    expect(registers.serverAt(leader ?? lost).term).toBe(before + 1);
+  });
+
   test('follow the leader of a later term instead of unseating it, when an old one comes back', async () => {
     const { registers, processes } = await pulsating();
     const [old = A] = leadersOf(registers);
