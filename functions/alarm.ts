@@ -1,4 +1,4 @@
-/** Lambda behind the topic of service alarms: brings each change of an alarm into the log, once. */
+/** Lambda behind the queue of service alarms: brings each change of an alarm into the log, once. */
 import { composeAlarm } from '../lib/aws/compose-alarm.ts';
 
 export const handler = composeAlarm();

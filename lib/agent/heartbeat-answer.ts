@@ -9,7 +9,7 @@ import type { Epoch, SiteRole } from './role.ts';
 export interface HeartbeatAnswer extends SiteRole {
   /** When the region would like the next beat, in milliseconds from now; above 0. */
   readonly nextBeatMs: number;
-  /** How long the role may be believed without a further answer; null = none is said. */
+  /** How long the role may be believed without a further answer; 0 = nobody vouches for it; null = none is said. */
   readonly leaseMs: number | null;
 }
 
@@ -27,7 +27,11 @@ export function parseAnswer(body: string): HeartbeatAnswer | null {
   if (role !== 'active' && role !== 'standby' && role !== 'unknown') {
     return null;
   }
-  if (epoch === undefined || !isSpan(nextBeatMs) || !(leaseMs === null || isSpan(leaseMs))) {
+  if (
+    epoch === undefined ||
+    !isSpan(nextBeatMs) ||
+    !(leaseMs === null || leaseMs === 0 || isSpan(leaseMs))
+  ) {
     return null;
   }
   return { role, epoch, nextBeatMs, leaseMs };

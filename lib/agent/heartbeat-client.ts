@@ -40,12 +40,14 @@ import {
   checkOptions,
   type HeartbeatOptions,
   type HeartbeatSettings,
+  type RoleReason,
 } from './heartbeat-options.ts';
 import { type Beat, sendBeat } from './heartbeat-request.ts';
 import { askHost, createReport, guard } from './host.ts';
 import {
   type Belief,
   isAtRisk,
+  isFenced,
   isOutranked,
   leaseLeftMs,
   NO_BELIEF,
@@ -53,7 +55,7 @@ import {
   roleAt,
 } from './lease.ts';
 import { LEASE_LOOK_MS_MAX } from './limits.ts';
-import { isSameRole, ROLE_UNKNOWN, type SiteRole } from './role.ts';
+import { type Epoch, isSameRole, ROLE_UNKNOWN, type SiteRole } from './role.ts';
 
 // What a program needs to name that takes this file as `tripoint/agent`.
 export type { HeartbeatProblem } from './endpoint.ts';
@@ -104,6 +106,7 @@ interface Session {
   readonly settings: HeartbeatSettings;
   readonly report: (problem: HeartbeatProblem) => void;
   readonly bootId: string;
+  readonly startedAt: MonotonicMillis;
   readonly stopping: AbortController;
   /** Requests under way, so that `stop` can end and await them. */
   readonly requests: Map<AbortController, Promise<void>>;
@@ -112,6 +115,12 @@ interface Session {
   belief: Belief;
   /** What the host was told last. */
   told: SiteRole;
+  /** Settles when every callback about the role has, in whatever way. */
+  following: Promise<unknown>;
+  /** The grant that took the role, once the host has given it up. */
+  givenUp: Epoch | null;
+  /** The host was told that it is active, and has not given that up. */
+  serves: boolean;
   /** Set by the first `stop`; later ones wait for the same end. */
   end: Promise<StopOutcome> | null;
 }
@@ -127,12 +136,16 @@ export function startHeartbeats(options: HeartbeatOptions): HeartbeatClient {
     settings,
     report: createReport(settings.onProblem),
     bootId: randomUUID(),
+    startedAt: settings.clock.monotonicNow(),
     stopping: new AbortController(),
     requests: new Map(),
     endpoints: new Map(settings.endpoints.map((url) => [url, freshEndpoint(url)])),
     sequence: 0,
     belief: NO_BELIEF,
     told: ROLE_UNKNOWN,
+    following: Promise.resolve(),
+    givenUp: null,
+    serves: false,
     end: null,
   };
   // One turn later, so that callbacks may already refer to what this function returns.
@@ -218,8 +231,11 @@ function beatOnce(session: Session): void {
     return;
   }
   session.sequence += 1;
-  const { sequence, bootId, settings, report } = session;
-  const beat = { sequence, body: composeBody(settings, report, { sequence, bootId }), sentAt: now };
+  const { sequence, bootId, settings, report, startedAt } = session;
+  const acknowledgedEpoch = acknowledgedBy(session);
+  const fenced = isFenced(session.belief, now, { startedAt, paceMs: paceOf(session) });
+  const body = composeBody(settings, report, { sequence, bootId, acknowledgedEpoch, fenced });
+  const beat = { sequence, body, sentAt: now };
   for (const state of due) {
     const controller = new AbortController();
     session.endpoints.set(state.endpoint, { ...state, isInFlight: true });
@@ -281,7 +297,44 @@ function followRole(session: Session): void {
   if (hasLapsed) {
     reportOutranked(session);
   }
-  askHost(session.report, () => session.settings.onRole(role, reason), undefined);
+  tellRole(session, role, reason);
+}
+
+/** What the callback returns with `standby` is word that the role is given up; a throw is none. */
+function tellRole(session: Session, role: SiteRole, reason: RoleReason): void {
+  const { settings, report, following } = session;
+  const { onRole } = settings;
+  if (onRole === null) {
+    return;
+  }
+  const returned = askHost<unknown>(report, () => onRole(role, reason), THREW);
+  session.serves ||= role.role === 'active';
+  const ended = Promise.all([following, returned]);
+  session.following = ended.catch(() => undefined);
+  if (role.role === 'standby' && returned !== THREW) {
+    void ended.then(
+      () => guard(report, () => giveUp(session, role)),
+      () => undefined,
+    );
+  }
+}
+
+const THREW = Symbol('threw');
+
+/** At once, not with the next round: another site waits for this word. */
+function giveUp(session: Session, role: SiteRole): void {
+  if (isSameRole(session.told, role) && !session.stopping.signal.aborted) {
+    session.givenUp = role.epoch;
+    if (session.serves) {
+      session.serves = false;
+      beatOnce(session);
+    }
+  }
+}
+
+function acknowledgedBy({ settings, report, givenUp }: Session): Epoch | null {
+  const { acknowledgedEpoch } = settings;
+  return acknowledgedEpoch === null ? givenUp : askHost(report, acknowledgedEpoch, null);
 }
 
 /** Regions that do answer, but know less than was heard before: nobody renews then. */

@@ -19,7 +19,7 @@ import {
   REQUEST_TIMEOUT_MS_MOST,
   REQUEST_TIMEOUT_SHARE,
 } from './limits.ts';
-import type { SiteRole } from './role.ts';
+import type { Epoch, SiteRole } from './role.ts';
 import { type AgentClock, createSystemClock } from './system-clock.ts';
 
 export type HeartbeatStatus = 'ok' | 'degraded' | 'failing';
@@ -40,11 +40,20 @@ export interface HeartbeatOptions {
   readonly status?: () => HeartbeatStatus;
   /** How far this site's data lies behind, 0 or more; null = not known. Default: not sent. */
   readonly replicationLagMs?: () => number | null;
+  /** The same in writes that this site does not have; null = not counted. Default: not sent. */
+  readonly replicationLagWrites?: () => number | null;
   /**
    * Called when the role or its epoch changes, also when the lease of the role lapses. Demote on
-   * anything but `active`.
+   * anything but `active`. What comes back from a call with `standby` is taken as word that this site
+   * serves no more, and is passed on to the regions, which then need not wait for the lease to lapse:
+   * if demoting takes time, return a promise of its end.
    */
   readonly onRole?: (role: SiteRole, reason: RoleReason) => void;
+  /**
+   * The grant that took the role from this site, once it has given it up; null = none yet. Default: as
+   * `onRole` returned.
+   */
+  readonly acknowledgedEpoch?: () => Epoch | null;
   /** Called at the first failure of each kind in a row, for each region. Log it; do not throw. */
   readonly onProblem?: (problem: HeartbeatProblem) => void;
   /** 50 to 30,000; default nine tenths of the interval, at least 500 and at most 3000. */
@@ -62,7 +71,12 @@ export interface HeartbeatOptions {
   readonly fetch?: HeartbeatFetch;
 }
 
-export interface HeartbeatSettings extends Required<Omit<HeartbeatOptions, 'keepProcessAlive'>> {
+export interface HeartbeatSettings
+  extends Required<Omit<HeartbeatOptions, 'keepProcessAlive' | 'acknowledgedEpoch' | 'onRole'>> {
+  /** null = nobody is told of the role. */
+  readonly onRole: ((role: SiteRole, reason: RoleReason) => unknown) | null;
+  /** null = by what `onRole` returns. */
+  readonly acknowledgedEpoch: (() => Epoch | null) | null;
   /** Frees what the default client holds. */
   readonly closeConnections: () => void;
 }
@@ -87,7 +101,9 @@ export function checkOptions(options: HeartbeatOptions): HeartbeatSettings {
     endpoints: options.endpoints.map(withoutTrailingSlash),
     status: options.status ?? (() => 'ok'),
     replicationLagMs: options.replicationLagMs ?? (() => null),
-    onRole: options.onRole ?? (() => undefined),
+    replicationLagWrites: options.replicationLagWrites ?? (() => null),
+    onRole: options.onRole ?? null,
+    acknowledgedEpoch: options.acknowledgedEpoch ?? null,
     onProblem: options.onProblem ?? (() => undefined),
     requestTimeoutMs: options.requestTimeoutMs ?? requestTimeoutMsFor(options.intervalMs),
     leaseMarginMs: options.leaseMarginMs ?? 0,

@@ -20,6 +20,7 @@ import {
   LEASE_INTERVALS_BELIEVED_MIN,
   LEASE_INTERVALS_MAX,
   LEASE_RISK_INTERVALS,
+  UNHEARD_INTERVALS_MAX,
 } from './limits.ts';
 import { decideRole, isSameRole, ROLE_UNKNOWN, type SiteRole } from './role.ts';
 
@@ -52,6 +53,10 @@ export function renewed(
     return belief;
   }
   const until = (sentAt + believedMs(answer, terms)) as MonotonicMillis;
+  if (answer.leaseMs === 0 && isSameRole(belief.granted, answer)) {
+    // The region repeats what it heard last, and vouches for nothing.
+    return belief;
+  }
   if (!isSameRole(belief.granted, answer)) {
     return { granted: { role: answer.role, epoch: answer.epoch }, grantedAt: sentAt, until };
   }
@@ -71,6 +76,22 @@ export function isOutranked(answer: SiteRole, { granted }: Belief): boolean {
 /** After the end the epoch stays, so that whoever demotes knows which grant has ended. */
 export function roleAt({ granted, until }: Belief, now: MonotonicMillis): SiteRole {
   return until !== null && now < until ? granted : { role: 'unknown', epoch: granted.epoch };
+}
+
+/**
+ * Whether a role was given up because nobody renewed it, or none was ever heard of: the beats say so,
+ * because whoever hears them cannot know that no answer gets back. A region that knows of no role
+ * lends none, so there is nothing to give up.
+ */
+export function isFenced(
+  { granted, grantedAt, until }: Belief,
+  now: MonotonicMillis,
+  { startedAt, paceMs }: { readonly startedAt: MonotonicMillis; readonly paceMs: number },
+): boolean {
+  if (grantedAt === null || until === null) {
+    return now - startedAt > UNHEARD_INTERVALS_MAX * paceMs;
+  }
+  return granted.role !== 'unknown' && now >= until;
 }
 
 /** What is left of the lease; 0 when there is none. */

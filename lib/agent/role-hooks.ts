@@ -54,6 +54,8 @@ export interface RoleHooks {
   readonly follow: (goal: HookGoal) => void;
   /** What was achieved last; null = nothing yet. */
   readonly achieved: () => HookAction | null;
+  /** The latest goal, once it is achieved; null = it is not, or there is none. */
+  readonly fulfilled: () => HookGoal | null;
   /** Resolves when the latest goal is achieved, or after `patienceMs`; true = achieved. */
   readonly settled: (patienceMs: number) => Promise<boolean>;
   /** Ends what is under way. */
@@ -84,6 +86,7 @@ export function createRoleHooks(options: RoleHooksOptions): RoleHooks {
   return {
     follow: (goal) => follow(work, goal),
     achieved: () => (work.achieved === null ? null : actionOf(work.achieved)),
+    fulfilled: () => (work.wanted !== null && isAchieved(work, work.wanted) ? work.wanted : null),
     settled: async (patienceMs) => {
       const enough = new AbortController();
       const idle = (work.loop ?? Promise.resolve()).finally(() => enough.abort());

@@ -24,10 +24,11 @@ import type { RoleReason } from './heartbeat-options.ts';
 import {
   HOOK_RETRY_MS_MIN,
   KILL_GRACE_MS,
+  LEASE_MARGIN_MS_MAX,
   STATE_LINE_MS,
   UNHEARD_INTERVALS_MAX,
 } from './limits.ts';
-import type { SiteRole } from './role.ts';
+import type { Epoch, SiteRole } from './role.ts';
 import {
   createRoleHooks,
   type HookAction,
@@ -157,6 +158,8 @@ async function beginBeats(options: SidecarOptions, watched: Watched): Promise<He
     intervalMs,
     status: () => check?.latest()?.status ?? 'ok',
     replicationLagMs: () => lag?.latest() ?? null,
+    // Without a hook nobody is demoted, so there is nothing to give word of.
+    acknowledgedEpoch: () => (options.demote === null ? null : givenUpBy(hooks)),
     leaseMarginMs: marginMs(options),
     keepProcessAlive: true,
     clock,
@@ -169,9 +172,17 @@ async function beginBeats(options: SidecarOptions, watched: Watched): Promise<He
       const isMeant = role.role !== 'unknown' || reason === 'lease-lapsed';
       if (isMeant && !stopping.signal.aborted) {
         hooks.follow({ role, reason });
+        return role.role === 'standby' ? hooks.settled(LEASE_MARGIN_MS_MAX) : undefined;
       }
+      return undefined;
     },
   });
+}
+
+/** The grant that took the role, once the demotion that follows from it is done. */
+function givenUpBy(hooks: RoleHooks): Epoch | null {
+  const role = hooks.fulfilled()?.role;
+  return role?.role === 'standby' ? role.epoch : null;
 }
 
 /** Time to demote, and to end a promotion that is in the way: taken off the end of each lease. */

@@ -8,6 +8,7 @@
  */
 import type { z } from '@hono/zod-openapi';
 import type { Random } from '../base/clock.ts';
+import type { RunMode } from '../recovery/plan.ts';
 import type { MonitorPolicy, ServicePolicy } from '../recovery/policy.ts';
 import { type BeatHistoryJson, beatHistorySchema } from './beat-history-schemas.ts';
 import {
@@ -18,6 +19,14 @@ import {
   type Transport,
 } from './client-transport.ts';
 import { withNewestSights } from './newest-sights.ts';
+import {
+  type PlanJson,
+  planSchema,
+  type ReportListJson,
+  reportListSchema,
+  type TabletopJson,
+  tabletopSchema,
+} from './preparation-schemas.ts';
 import {
   type CommandAnswerJson,
   type CommandLookupJson,
@@ -77,18 +86,48 @@ interface Ask {
   readonly dryRun?: boolean;
 }
 
-export interface FailoverAsk extends Ask {
-  readonly to?: string;
+interface SwitchAsk extends Ask {
   readonly force?: boolean;
+  readonly mode?: RunMode;
+  readonly acceptLoss?: boolean;
 }
 
-export interface FailbackAsk extends Ask {
-  readonly force?: boolean;
+export interface FailoverAsk extends SwitchAsk {
+  readonly to?: string;
+}
+
+export interface FailbackAsk extends SwitchAsk {
+  readonly atOnce?: boolean;
 }
 
 export interface MaintenanceAsk extends Ask {
   readonly site?: string;
   readonly forMs: number;
+}
+
+export interface PlanWords {
+  readonly kind: 'failover' | 'failback' | 'drill';
+  /** Absent = the one that such a run would have now. */
+  readonly mode?: RunMode;
+  readonly to?: string;
+}
+
+export interface TabletopWords {
+  readonly kind: PlanWords['kind'];
+  readonly to?: string;
+  readonly forMs?: number;
+  readonly mode?: RunMode;
+  readonly force?: boolean;
+  readonly acceptLoss?: boolean;
+  readonly atOnce?: boolean;
+  readonly by?: string;
+}
+
+/** A command that only the routes of `routes/recovery.ts` take; `recovery-client.ts` makes them. */
+export interface PlainCommand {
+  readonly method: 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly body?: { readonly dryRun?: boolean };
 }
 
 export interface ApiClient {
@@ -100,6 +139,11 @@ export interface ApiClient {
   readonly run: (run: string) => Promise<ReadAnswer<RunJson>>;
   /** The report as it was written, byte by byte. */
   readonly report: (run: string, format: 'json' | 'markdown') => Promise<ReadAnswer<string>>;
+  readonly reports: (limit: number) => Promise<ReadAnswer<ReportListJson>>;
+  /** The plan that a run of this kind would have now. */
+  readonly plan: (service: string, ask: PlanWords) => Promise<ReadAnswer<PlanJson>>;
+  /** A run played through without touching anything. */
+  readonly tabletop: (service: string, ask: TabletopWords) => Promise<ReadAnswer<TabletopJson>>;
   readonly log: (after: number, limit: number) => Promise<ReadAnswer<LogJson>>;
   /** As the region that answers keeps them: with several endpoints, of any one. */
   readonly beats: (service: string, site: string) => Promise<ReadAnswer<BeatHistoryJson>>;
@@ -112,6 +156,8 @@ export interface ApiClient {
     note: { readonly text: string; readonly by?: string },
     key?: string,
   ) => Promise<CommandAnswer>;
+  /** Any command by its path; under `key`, or a new one. */
+  readonly send: (command: PlainCommand, key?: string) => Promise<CommandAnswer>;
   readonly startMaintenance: (
     service: string,
     ask: MaintenanceAsk,
@@ -156,6 +202,13 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const accept = 'application/json, text/markdown';
       return read(session, { method: 'GET', path, accept }, (text) => ({ value: text }));
     },
+    reports: (limit) => get(`/v1/reports?limit=${limit}`, reportListSchema),
+    plan: (service, words) =>
+      get(servicePath(service, `plan?${new URLSearchParams({ ...words })}`), planSchema),
+    tabletop: (service, body) => {
+      const path = servicePath(service, 'tabletop');
+      return read(session, { method: 'POST', path, body }, jsonOf(tabletopSchema));
+    },
     log: (after, limit) => get(`/v1/log?after=${after}&limit=${limit}`, logSchema),
     beats: (service, site) =>
       get(servicePath(service, `sites/${encodeURIComponent(site)}/beats`), beatHistorySchema),
@@ -166,6 +219,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       ask({ method: 'POST', path: servicePath(service, 'failback'), body }, body.dryRun, key),
     note: (service, body, key) =>
       ask({ method: 'POST', path: servicePath(service, 'notes'), body }, false, key),
+    send: (request, key) => ask(request, request.body?.dryRun, key),
     startMaintenance: (service, body, key) =>
       ask({ method: 'POST', path: servicePath(service, 'maintenance'), body }, body.dryRun, key),
     endMaintenance: (service, words, key) => {

@@ -56,6 +56,11 @@ export const PROBLEMS = {
     'There is no such site',
     'GET /v1/services/{service} lists its sites.',
   ),
+  'already-active': never(
+    409,
+    'The site is active already',
+    'Name another site with `to`; GET /v1/services/{service} says which is active.',
+  ),
   'unknown-token': never(
     404,
     'No site has this token',
@@ -122,6 +127,11 @@ export const PROBLEMS = {
     'Too many heartbeats with this token',
     'Beat at the interval that the last answer named in `nextBeatMs`.',
   ),
+  'alarm-damped': later(
+    429,
+    'The alarm changes too often',
+    'Bring its state again after `Retry-After`; until then the log holds the one before.',
+  ),
   internal: later(
     500,
     'Tripoint made a mistake',
@@ -141,6 +151,11 @@ export const PROBLEMS = {
     503,
     'The health table did not answer',
     'The beat may be lost. Beat again; other regions are asked anyway.',
+  ),
+  'report-store-unavailable': later(
+    503,
+    'No store of reports answered',
+    'Ask again, or another region.',
   ),
   'no-quorum': later(
     503,
@@ -213,12 +228,16 @@ export function refusal(
   outcome: Extract<CommandOutcome, { kind: 'committed' }>,
 ): ProblemResponse {
   const { id, index, term, result } = outcome;
-  const kind = REFUSED_AS_MISSING.has(result.code) ? PROBLEMS['unknown-service'] : REFUSED;
+  const kind = MISSING[result.code] ?? REFUSED;
   const details = { detail: result.sentence, command: id, index, term };
   return render(c, { ...kind, code: result.code }, details);
 }
 
-const REFUSED_AS_MISSING: ReadonlySet<string> = new Set(['unknown-service']);
+/** What the log refused because there is no such thing. */
+const MISSING: { readonly [code: string]: ProblemKind | undefined } = {
+  'unknown-service': PROBLEMS['unknown-service'],
+  'unknown-run': PROBLEMS['unknown-run'],
+};
 
 /** A command that did not get into the log and never will. */
 export function rejection(

@@ -11,7 +11,7 @@ export const heartbeatAnswerSchema = z
     }),
     leaseMs: durationMs.nullable().openapi({
       description:
-        'How long the site may believe `role` without a further answer, from sending; null where it has none.',
+        'How long the site may believe `role` without a further answer, from sending; 0 = this region cannot vouch for it now; null where it has none.',
     }),
     duplicate: z.boolean().openapi({
       description: 'The beat was not newer than one that is known, and changed nothing.',

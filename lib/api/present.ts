@@ -5,9 +5,11 @@
  * accident. In particular token hashes never leave: not with a service, and not with the log entry
  * that configured it. A reader who must verify the hash chain uses the archive, which is complete.
  */
+import type { CommandId } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
 import type { Configuration } from '../consensus/membership.ts';
+import type { CommandResult } from '../control/commands.ts';
 import type {
   LiveObservation,
   LogEntryView,
@@ -23,6 +25,7 @@ import {
 } from '../recovery/probe-policy.ts';
 import type { Run, Step } from '../recovery/run.ts';
 import type { Decision, Phase, RecoveryState, ServiceState } from '../recovery/state.ts';
+import { roleOf } from '../recovery/traffic.ts';
 import { presentMonitors } from './present-monitors.ts';
 import {
   presentObservation,
@@ -31,6 +34,13 @@ import {
   rfc3339,
   rfc3339OrNull,
 } from './present-parts.ts';
+import {
+  presentFreeze,
+  presentRecovery,
+  presentRunRecovery,
+  presentStepRecovery,
+} from './present-recovery.ts';
+import { presentLagWarnings } from './present-replication.ts';
 import { presentWarnings } from './present-warnings.ts';
 import type {
   ConsensusJson,
@@ -58,6 +68,7 @@ export function presentStatus(view: StatusView, { mode, version }: Presentation)
     version,
     at: rfc3339(view.at),
     configHash: state.configHash,
+    freeze: presentFreeze(state.freeze),
     consensus: presentConsensus(view.position, state),
     services: presentServices(view),
     monitors: presentMonitors(view),
@@ -113,6 +124,7 @@ function describeService(service: ServiceState, sight: Sight): ServiceJson {
     dnsName: policy.dnsName,
     recordType: policy.recordType,
     ttlSeconds: policy.ttlSeconds,
+    ...(policy.dataPlaneName === undefined ? {} : { dataPlaneName: policy.dataPlaneName }),
     strategy: policy.strategy,
     automatic: policy.automatic,
     primary: policy.primary,
@@ -137,6 +149,7 @@ function describeService(service: ServiceState, sight: Sight): ServiceJson {
       by,
       reason,
     })),
+    ...presentRecovery(service),
     sites: policy.sites.map((site) => presentSite(service, site, sight)),
   };
 }
@@ -169,10 +182,10 @@ export function presentRun(run: Run): RunJson {
     origin: {
       lastBeatAt: rfc3339OrNull(origin.lastBeatAt),
       firstFailedVerdictAt: rfc3339OrNull(origin.firstFailedVerdictAt),
-      replicationLagMs: origin.replicationLagMs,
     },
+    ...presentRunRecovery(run),
     stages: stagesOf(run),
-    steps: run.steps.map(presentStep),
+    steps: run.steps.map((step) => presentStep(run, step)),
   };
 }
 
@@ -187,6 +200,7 @@ function presentVoters({ voters, outgoing, learners }: Configuration) {
 export function presentLog(
   entries: readonly LogEntryView[],
   position: { readonly after: number; readonly appliedIndex: number },
+  answerOf: (id: CommandId) => CommandResult | null = () => null,
 ): LogJson {
   return {
     appliedIndex: position.appliedIndex,
@@ -197,10 +211,16 @@ export function presentLog(
       command: id,
       basis,
       body: redact(body),
+      ...presentAnswer(id === null ? null : answerOf(id)),
       ...(configuration === undefined ? {} : { configuration: presentVoters(configuration) }),
       chain,
     })),
   };
+}
+
+/** An entry whose answer is not remembered says nothing of it. */
+function presentAnswer(answer: CommandResult | null): Pick<LogJson['entries'][number], 'answer'> {
+  return answer === null ? {} : { answer: { kind: answer.kind, code: answer.code } };
 }
 
 function presentConsensus(position: LogPosition, { observers }: RecoveryState): ConsensusJson {
@@ -235,7 +255,7 @@ function presentSite(service: ServiceState, policy: SitePolicy, sight: Sight): S
     address,
     probeUrl,
     probes: probesOf(policy).map(presentProbe),
-    role: service.activeSite === site ? 'active' : 'standby',
+    role: roleOf(service, site),
     opinion: presentOpinion(state),
     verdicts: presentVerdicts(state, sight),
     observation: observation === undefined ? null : presentObservation(observation),
@@ -244,7 +264,7 @@ function presentSite(service: ServiceState, policy: SitePolicy, sight: Sight): S
       state: alarm.state,
       at: rfc3339(alarm.at),
     })),
-    warnings: presentWarnings(state, sight.observers),
+    warnings: [...presentLagWarnings(service, site), ...presentWarnings(state, sight.observers)],
   };
 }
 
@@ -257,7 +277,12 @@ function presentPhase(phase: Phase): PhaseJson {
     case 'setting-up':
     case 'recovering':
     case 'returning':
+    case 'rebalancing':
+    case 'drilling':
+    case 'drill-returning':
       return { kind: phase.kind, run: phase.run };
+    case 'practising':
+      return { kind: 'practising' };
   }
 }
 
@@ -273,7 +298,7 @@ function presentDecision(decision: Decision | null): ServiceJson['decision'] {
       };
 }
 
-function presentStep(step: Step): StepJson {
+function presentStep(run: Run, step: Step): StepJson {
   const { name, essential, attempt, attemptsMax, progress, worker, lastCode } = step;
   return {
     name,
@@ -284,10 +309,14 @@ function presentStep(step: Step): StepJson {
     worker,
     at: progress.kind === 'waiting' ? null : rfc3339(progress.at),
     code: lastCode,
+    ...presentStepRecovery(run, step),
   };
 }
 
-/** The body of a log entry without the hashes of tokens, however deep they stand. */
+/**
+ * The body of a log entry without the hashes of tokens, and without the addresses of people's hooks,
+ * which are as good as their passwords, however deep they stand.
+ */
 function redact(body: JsonValue): JsonValue {
   if (body === null || typeof body !== 'object') {
     return body;
@@ -295,9 +324,12 @@ function redact(body: JsonValue): JsonValue {
   if (isArray(body)) {
     return body.map(redact);
   }
+  const { kind } = body as { readonly [name: string]: JsonValue };
+  const isHook = kind === 'webhook' || kind === 'hook';
+  const isSecret = (name: string) => name === 'tokenHashes' || (name === 'url' && isHook);
   return Object.fromEntries(
     Object.entries(body).flatMap(([name, member]) =>
-      member === undefined ? [] : [[name, name === 'tokenHashes' ? 'redacted' : redact(member)]],
+      member === undefined ? [] : [[name, isSecret(name) ? 'redacted' : redact(member)]],
     ),
   );
 }

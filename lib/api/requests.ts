@@ -6,9 +6,11 @@
  * a site must not look dead for that.
  */
 import { z } from '@hono/zod-openapi';
+import { logIndex, term } from '../base/identifiers.ts';
 import { monitorIssues, monitorsSchema } from '../config/monitor-schema.ts';
 import { NAME_PATTERN, policiesSchema } from '../config/schema.ts';
 import { RUN_LIMITS } from '../recovery/limits.ts';
+import { OVERRIDE_RULES } from '../recovery/overrides.ts';
 import { API_LIMITS } from './limits.ts';
 import { PING_ACTION } from './ping.ts';
 
@@ -44,6 +46,15 @@ const force = z
   .boolean()
   .default(false)
   .openapi({ description: 'Also to a site that is not healthy. Recorded with who asked.' });
+
+const mode = z.enum(['graceful', 'emergency']).optional().openapi({
+  description:
+    'graceful: nothing may be lost; emergency: what cannot be had is left out. Absent = emergency where the active site failed, else graceful.',
+});
+const acceptLoss = z
+  .boolean()
+  .default(false)
+  .openapi({ description: 'Accepts the loss that the data-loss gate tells of. Recorded.' });
 
 export const serviceParams = z.object({ service: name });
 export const siteParams = z.object({ service: name, site: name });
@@ -100,12 +111,20 @@ export const commandHeaders = z.object({
     .openapi({ description: 'Becomes the command id. Send the same key to repeat a command.' }),
 });
 
+const epochNumber = z.int().min(0);
+
 /** To a microsecond: a table has no use for less, and cannot hold the smallest numbers of JSON. */
 const replicationLagMs = z
   .number()
   .min(0)
   .max(1e12)
   .overwrite((value) => Math.round(value * 1000) / 1000)
+  .nullable()
+  .default(null);
+
+const acknowledgedEpoch = z
+  .strictObject({ term: epochNumber, index: epochNumber })
+  .transform(({ term: atTerm, index }) => ({ term: term(atTerm), index: logIndex(index) }))
   .nullable()
   .default(null);
 
@@ -118,6 +137,18 @@ export const heartbeatBody = z
       .openapi({ description: "Random id of the sender's process." }),
     status: z.enum(['ok', 'degraded', 'failing', 'leaving']).default('ok'),
     replicationLagMs,
+    replicationLagWrites: z
+      .int()
+      .min(0)
+      .nullable()
+      .default(null)
+      .openapi({ description: 'Writes that the site does not have yet.' }),
+    acknowledgedEpoch: acknowledgedEpoch.openapi({
+      description: 'The epoch of the answer by which the site has given up its role.',
+    }),
+    fenced: z.boolean().default(false).openapi({
+      description: 'The site holds no role now, because no answer gets back to it that renews one.',
+    }),
   })
   .openapi('Heartbeat');
 
@@ -136,14 +167,109 @@ export const failoverBody = z
     to: name.optional().openapi({ description: 'Target site; absent = the policy chooses.' }),
     reason,
     force,
+    mode,
+    acceptLoss,
     dryRun,
     by: actor,
   })
   .openapi('Failover');
 
 export const failbackBody = z
-  .strictObject({ reason, force, dryRun, by: actor })
+  .strictObject({
+    reason,
+    force,
+    mode,
+    acceptLoss,
+    atOnce: z
+      .boolean()
+      .default(false)
+      .openapi({ description: "All of the traffic in one step, whatever the policy's steps are." }),
+    dryRun,
+    by: actor,
+  })
   .openapi('Failback');
+
+export const weightsBody = z
+  .strictObject({
+    weights: z
+      .record(name, z.int().min(0).max(100))
+      .openapi({ description: 'Per cent by site; they come to 100.' }),
+    reason,
+    dryRun,
+    by: actor,
+  })
+  .openapi('Weights');
+
+/** Why, and who: all that an acknowledgement or the end of something needs. */
+export const wordsBody = z.strictObject({ reason, dryRun, by: actor }).openapi('Words');
+
+export const freezeBody = z
+  .strictObject({ forMs: lengthUpTo(RUN_LIMITS.freezeMsMax, 'a week'), reason, dryRun, by: actor })
+  .openapi('FreezeRequest');
+
+export const overrideBody = z
+  .strictObject({ forMs: lengthUpTo(RUN_LIMITS.overrideMsMax, 'a day'), reason, dryRun, by: actor })
+  .openapi('OverrideRequest');
+
+export const drillBody = z
+  .strictObject({
+    to: name.optional().openapi({ description: 'Absent = the site of the policy.' }),
+    forMs: lengthUpTo(RUN_LIMITS.drillMsMax, 'a day').optional(),
+    reason,
+    dryRun,
+    by: actor,
+  })
+  .openapi('DrillRequest');
+
+export const tabletopBody = z
+  .strictObject({
+    kind: z.enum(['drill', 'failover', 'failback']).default('drill'),
+    to: name.optional(),
+    forMs: lengthUpTo(RUN_LIMITS.drillMsMax, 'a day').optional(),
+    mode: z.enum(['graceful', 'emergency']).optional(),
+    force: z.boolean().default(false),
+    acceptLoss: z.boolean().default(false),
+    atOnce: z.boolean().default(false).openapi({ description: 'Only of a failback.' }),
+    by: actor,
+  })
+  .openapi('TabletopRequest');
+
+export const planQuery = z.object({
+  kind: z.enum(['failover', 'failback', 'drill']).default('failover'),
+  mode: z
+    .enum(['graceful', 'emergency'])
+    .optional()
+    .openapi({ description: 'Absent = the one that such a run would have now.' }),
+  to: name.optional(),
+});
+
+export const reportsQuery = z.object({
+  limit: wholeNumber('4')
+    .pipe(z.int().min(1).max(API_LIMITS.logPageMax))
+    .default(API_LIMITS.logPageDefault),
+});
+
+export const overrideParams = z.object({ service: name, rule: z.enum(OVERRIDE_RULES) });
+
+export const wordsQuery = z.object({ reason, by: actor });
+
+export const approvalBody = z
+  .strictObject({
+    step: text(API_LIMITS.nameCharactersMax).openapi({ description: 'The `approve` step.' }),
+    verdict: z.enum(['approve', 'reject']),
+    reason,
+    dryRun,
+    by: actor,
+  })
+  .openapi('ApprovalRequest');
+
+function lengthUpTo(max: number, words: string) {
+  return z
+    .int()
+    .min(1000)
+    .max(max)
+    .openapi({ description: `How long; at most ${words}. It ends by itself.` });
+}
 
 export const maintenanceBody = z
   .strictObject({

@@ -58,11 +58,12 @@ export const detectionSchema = z.object({
 export const warningSchema = z
   .object({
     observer: z.string(),
-    code: z.enum(FORECAST_CODES),
+    code: z.enum([...FORECAST_CODES, 'rpo-at-risk']),
     sentence: z.string(),
     sinceAt: instant,
   })
   .openapi('Warning', {
-    description: 'A sign of a failure to come, as one observer sees it. Nothing is decided by it.',
+    description:
+      'A sign of a failure to come, as one observer sees it, or of a loss, as the log says. Nothing is decided by it.',
   });
 export type WarningJson = z.infer<typeof warningSchema>;

@@ -10,6 +10,7 @@ import { z } from '@hono/zod-openapi';
 import { ANALYSIS_CODES } from '../recovery/analysis.ts';
 import { DECISION_CODES } from '../recovery/decision.ts';
 import { monitorSchema } from './monitor-schemas.ts';
+import { freezeSchema, RECOVERY_MEMBERS, RUN_MEMBERS, STEP_MEMBERS } from './recovery-schemas.ts';
 import {
   counter,
   detectionSchema,
@@ -80,7 +81,17 @@ export type SiteJson = z.infer<typeof siteSchema>;
 
 export const phaseSchema = z
   .object({
-    kind: z.enum(['steady', 'impaired', 'setting-up', 'recovering', 'returning']),
+    kind: z.enum([
+      'steady',
+      'impaired',
+      'setting-up',
+      'recovering',
+      'returning',
+      'rebalancing',
+      'drilling',
+      'practising',
+      'drill-returning',
+    ]),
     cause: z.enum(['site-failed', 'run-failed']).optional(),
     run: z.string().optional(),
   })
@@ -104,6 +115,8 @@ export const serviceSchema = z
     dnsName: z.string(),
     recordType: z.enum(['A', 'AAAA', 'CNAME']),
     ttlSeconds: z.int(),
+    /** Steered by health checks alone (path A). */
+    dataPlaneName: z.string().optional(),
     strategy: z.string(),
     automatic: z.boolean(),
     primary: z.string(),
@@ -125,6 +138,7 @@ export const serviceSchema = z
     lastRunEndedAt: instant.nullable(),
     reviewAt: instant.nullable(),
     maintenance: z.array(maintenanceSchema).default([]),
+    ...RECOVERY_MEMBERS,
     sites: z.array(siteSchema),
   })
   .openapi('Service');
@@ -132,14 +146,15 @@ export type ServiceJson = z.infer<typeof serviceSchema>;
 
 const stepSchema = z
   .object({
-    name: z.enum(['switch', 'propagate', 'verify', 'report']),
+    name: z.string(),
     essential: z.boolean(),
     attempt: counter,
     attemptsMax: counter,
-    state: z.enum(['waiting', 'claimed', 'done', 'failed']),
+    state: z.enum(['waiting', 'claimed', 'done', 'failed', 'skipped']),
     worker: z.string().nullable(),
     at: instant.nullable(),
     code: z.string().nullable(),
+    ...STEP_MEMBERS,
   })
   .openapi('Step');
 export type StepJson = z.infer<typeof stepSchema>;
@@ -161,7 +176,7 @@ export const runSchema = z
   .object({
     run: z.string(),
     service: z.string(),
-    kind: z.enum(['setup', 'failover', 'failback']),
+    kind: z.enum(['setup', 'failover', 'failback', 'rebalance', 'drill', 'drill-return']),
     trigger: z.enum(['automatic', 'manual']),
     from: z.string(),
     to: z.string(),
@@ -179,8 +194,8 @@ export const runSchema = z
     origin: z.object({
       lastBeatAt: instant.nullable(),
       firstFailedVerdictAt: instant.nullable(),
-      replicationLagMs: durationMs.nullable(),
     }),
+    ...RUN_MEMBERS,
     stages: stagesSchema,
     steps: z.array(stepSchema),
   })
@@ -218,6 +233,10 @@ export const statusSchema = z
     at: instant,
     configHash: z.string().nullable(),
     consensus: consensusSchema,
+    freeze: freezeSchema
+      .nullable()
+      .default(null)
+      .openapi({ description: 'Of all services; null = none stands.' }),
     services: z.array(serviceSchema),
     monitors: z.array(monitorSchema),
     runs: z.array(runSchema).openapi({ description: 'Newest first.' }),
@@ -260,6 +279,10 @@ export const logSchema = z
         body: z.unknown().openapi({
           description: 'null = the no-op of a new leader, or a change of who votes.',
         }),
+        answer: z
+          .object({ kind: z.enum(['accepted', 'refused']), code: z.string() })
+          .optional()
+          .openapi({ description: 'What came of it. Absent for entries of long ago.' }),
         configuration: configurationSchema.optional(),
         chain: z.string(),
       }),
@@ -300,6 +323,10 @@ export const dryRunSchema = z
     code: z.string(),
     sentence: z.string(),
     run: z.string().optional(),
+    plan: runSchema
+      .nullable()
+      .default(null)
+      .openapi({ description: 'The run that would begin, as it would be at first.' }),
   })
   .openapi('DryRun', { description: 'Decided on the last applied state. Nothing was changed.' });
 export type DryRunJson = z.infer<typeof dryRunSchema>;

@@ -6,7 +6,7 @@
  */
 import type { EpochMillis } from '../base/identifiers.ts';
 import { recoveryTimes } from '../recovery/report.ts';
-import type { Run, StepName } from '../recovery/run.ts';
+import type { Run } from '../recovery/run.ts';
 import type { StagesJson } from './schemas.ts';
 
 export function stagesOf(run: Run): StagesJson {
@@ -26,7 +26,7 @@ export function stagesOf(run: Run): StagesJson {
   };
 }
 
-function doneAt({ steps }: Run, name: StepName): EpochMillis | null {
+function doneAt({ steps }: Run, name: string): EpochMillis | null {
   const progress = steps.find((step) => step.name === name)?.progress;
   return progress?.kind === 'done' ? progress.at : null;
 }

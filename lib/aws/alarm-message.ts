@@ -1,23 +1,21 @@
 /**
- * What a CloudWatch alarm says about a site: the SNS message body in, a command out.
+ * What a CloudWatch alarm says about a site: a message of SNS or EventBridge in, a command out.
  *
  * The name of the alarm carries the site: `tripoint/<service>/<site>/<name>`. A name, not the
  * description, because every tool can set it, it is unique within an account and region, and it
  * shows in the console which alarms Tripoint hears. The command id is computed from the alarm's ARN,
- * the state and the instant of its change: SNS delivers at least once, and Lambda retries, but the
+ * the state and the instant of its change: both deliver at least once, and the queue repeats, but the
  * log keeps one entry per id.
  *
  * Parsing is total. Whatever arrives is a command or a refusal with a reason; nothing is thrown, for
  * a message that throws would be delivered again and again.
  *
- * Source: CloudWatch user guide, "Alarm events and notifications", the JSON of an SNS notification.
+ * Source: CloudWatch user guide, "Alarm events and notifications" and "Alarm events and EventBridge".
  */
 import { z } from 'zod';
 import { type CommandId, commandId, type EpochMillis, epochMillis } from '../base/identifiers.ts';
 import type { Sha256 } from '../base/json.ts';
-import type { ControlCommand } from '../control/commands.ts';
-
-export type AlarmCommand = Extract<ControlCommand, { readonly kind: 'alarm' }>;
+import type { AlarmCommand } from '../control/alarm-commands.ts';
 
 export type AlarmRefusalCode =
   | 'not-json'
@@ -44,39 +42,83 @@ const STATES = {
   INSUFFICIENT_DATA: 'insufficient-data',
 } as const;
 
-/** Other members are ignored: CloudWatch adds some from time to time. */
-const messageSchema = z.object({
-  AlarmName: z.string().min(1).max(255),
-  AlarmArn: z.string().startsWith('arn:').max(1600),
-  NewStateValue: z.enum(['ALARM', 'OK', 'INSUFFICIENT_DATA']),
-  StateChangeTime: z.string().regex(TIMESTAMP_PATTERN),
-});
+const alarmName = z.string().min(1).max(255);
+const alarmArn = z.string().startsWith('arn:').max(1600);
+const alarmState = z.enum(['ALARM', 'OK', 'INSUFFICIENT_DATA']);
+const timestamp = z.string().regex(TIMESTAMP_PATTERN);
 
-/** Reads the `Message` of one SNS record. Total; the same text gives the same command and id. */
+interface Change {
+  readonly name: string;
+  readonly arn: string;
+  readonly state: z.infer<typeof alarmState>;
+  readonly timestamp: string;
+}
+
+/** Other members are ignored: CloudWatch adds some from time to time. */
+const notification = z
+  .object({
+    AlarmName: alarmName,
+    AlarmArn: alarmArn,
+    NewStateValue: alarmState,
+    StateChangeTime: timestamp,
+  })
+  .transform(
+    (message): Change => ({
+      name: message.AlarmName,
+      arn: message.AlarmArn,
+      state: message.NewStateValue,
+      timestamp: message.StateChangeTime,
+    }),
+  );
+
+const event = z
+  .object({
+    source: z.literal('aws.cloudwatch'),
+    'detail-type': z.literal('CloudWatch Alarm State Change'),
+    resources: z.tuple([alarmArn]),
+    detail: z.object({ alarmName, state: z.object({ value: alarmState, timestamp }) }),
+  })
+  .transform(
+    ({ resources: [arn], detail }): Change => ({
+      name: detail.alarmName,
+      arn,
+      state: detail.state.value,
+      timestamp: detail.state.timestamp,
+    }),
+  );
+
+/**
+ * Reads what CloudWatch says when an alarm, also a composite one, changes its state: an SNS
+ * notification or an EventBridge event. Total; one change gives one command and one id by both ways.
+ */
 export function parseAlarmMessage(text: string, sha256: Sha256): AlarmMessage {
   const body = parseJson(text);
   if (body === undefined) {
     return refused('not-json', text);
   }
-  const message = messageSchema.safeParse(body);
-  if (!message.success) {
-    return refused('not-an-alarm', z.prettifyError(message.error));
+  const change = (isEvent(body) ? event : notification).safeParse(body);
+  if (!change.success) {
+    return refused('not-an-alarm', z.prettifyError(change.error));
   }
-  const { AlarmName, AlarmArn, NewStateValue, StateChangeTime } = message.data;
-  const at = parseTimestamp(StateChangeTime);
+  const { name: alarm, arn, state, timestamp: changedAt } = change.data;
+  const at = parseTimestamp(changedAt);
   if (at === null) {
-    return refused('not-an-alarm', `no such instant: ${StateChangeTime}`);
+    return refused('not-an-alarm', `no such instant: ${changedAt}`);
   }
-  const match = ALARM_NAME_PATTERN.exec(AlarmName);
+  const match = ALARM_NAME_PATTERN.exec(alarm);
   if (match === null) {
-    return refused('no-site', `${AlarmName} is not tripoint/<service>/<site>/<name>`);
+    return refused('no-site', `${alarm} is not tripoint/<service>/<site>/<name>`);
   }
   const [, service = '', site = '', name = ''] = match;
   return {
     kind: 'command',
-    id: commandId(`alarm-${sha256(`${AlarmArn}\n${NewStateValue}\n${at}`)}`),
-    command: { kind: 'alarm', at, service, site, name, state: STATES[NewStateValue] },
+    id: commandId(`alarm-${sha256(`${arn}\n${state}\n${at}`)}`),
+    command: { kind: 'alarm', at, changedAt: at, service, site, name, state: STATES[state] },
   };
+}
+
+function isEvent(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'detail-type' in body;
 }
 
 function parseJson(text: string): unknown {

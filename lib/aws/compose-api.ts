@@ -46,11 +46,20 @@ export function composeApi(composition: Composition = composeRegion()): ApiHandl
     refresh: () => catchUp(region),
     hasState: () => hasState(region),
     clock,
-    ageMsMax: STATE_AGE_MS_MAX,
+    ageMsMax: () => STATE_AGE_MS_MAX,
+    patienceMs: PATIENCE_MS,
+  });
+  const { confirmation } = region;
+  const confirm = createFreshness({
+    refresh: () => confirmation.renew(),
+    hasState: () => hasState(region),
+    clock,
+    ageMsMax: () => confirmation.pauseMs(),
     patienceMs: PATIENCE_MS,
   });
   return async (event, context) => {
     await freshen();
+    await confirm();
     return answer(event, context);
   };
 }

@@ -47,8 +47,22 @@ const BUCKET_TIMEOUTS = { requestTimeoutMs: 10_000, connectionTimeoutMs: 2000 } 
 const sha256: Sha256 = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
 
 /** What steps act through. Only the controller has them. */
-export type EffectPorts = Pick<ControlRegionOptions, 'switchPort' | 'verifyPort' | 'probePort'>;
-export type MakeEffects = (settings: LambdaSettings, clock: Clock) => EffectPorts;
+export type EffectPorts = Pick<
+  ControlRegionOptions,
+  | 'switchPort'
+  | 'verifyPort'
+  | 'routingPort'
+  | 'probePort'
+  | 'actions'
+  | 'metricPort'
+  | 'readiness'
+  | 'isBlind'
+>;
+export type MakeEffects = (
+  settings: LambdaSettings,
+  clock: Clock,
+  stores: ReadonlyMap<RegionId, SnapshotStore>,
+) => EffectPorts;
 
 /** @throws AppError `environment-invalid` with every problem of the environment. */
 export function composeRegion(effects: MakeEffects = noEffects): Composition {
@@ -77,7 +91,7 @@ export function composeRegion(effects: MakeEffects = noEffects): Composition {
         tableName: settings.healthTable,
       }),
       stores: { own: clientOf(stores, region), all: stores },
-      ...effects(settings, clock),
+      ...effects(settings, clock, stores),
       timings: AWS_TIMINGS,
       clock,
       random: Math.random,
@@ -118,9 +132,17 @@ function noEffects(): EffectPorts {
     invariant(false, 'effect-outside-controller');
   };
   return {
+    isBlind: true,
     switchPort: { read: unreachable, change: unreachable, changeStatus: unreachable },
     verifyPort: { resolve: unreachable, probe: unreachable },
     probePort: { probe: unreachable },
+    actions: {
+      scale: { read: unreachable, set: unreachable },
+      database: { read: unreachable, promote: unreachable },
+      invoke: { lambda: unreachable, webhook: unreachable },
+      notify: { notify: unreachable },
+      tables: { snapshot: unreachable, restore: unreachable },
+    },
   };
 }
 

@@ -15,7 +15,7 @@ export interface FreshnessOptions {
   readonly hasState: () => boolean;
   readonly clock: Pick<Clock, 'monotonicNow' | 'sleep'>;
   /** A look that began less than this ago is not repeated. */
-  readonly ageMsMax: number;
+  readonly ageMsMax: () => number;
   /** How long a caller waits for a look when there is a state already. */
   readonly patienceMs: number;
 }
@@ -26,7 +26,8 @@ export function createFreshness(options: FreshnessOptions): () => Promise<void> 
   let startedAt: number | null = null;
   let underWay: Promise<void> | null = null;
   return async () => {
-    const isDue = startedAt === null || clock.monotonicNow() - startedAt >= ageMsMax || !hasState();
+    const isDue =
+      startedAt === null || clock.monotonicNow() - startedAt >= ageMsMax() || !hasState();
     if (underWay === null && isDue) {
       startedAt = clock.monotonicNow();
       underWay = settled(refresh()).finally(() => {

@@ -10,7 +10,8 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { METRIC_NAMESPACE, METRICS } from '../config/names.ts';
 import type { StatusView } from '../control/control-plane.ts';
-import type { RecoveryState } from '../recovery/state.ts';
+import { standingRisk } from '../recovery/replication.ts';
+import type { RecoveryState, ServiceState } from '../recovery/state.ts';
 
 export interface LambdaMetrics {
   /** The state of the control plane as this region sees it. */
@@ -28,6 +29,8 @@ export function createLambdaMetrics(clusterId: string): LambdaMetrics {
       metrics.addMetric(METRICS.reachableRegisters, 'Count', position.reachable.length);
       metrics.addMetric(METRICS.unsettledServices, 'Count', unsettled.length);
       metrics.addMetric(METRICS.earlyWarnings, 'Count', warnedSites(state));
+      metrics.addMetric(METRICS.rposAtRisk, 'Count', laggingSites(state));
+      metrics.addMetric(METRICS.unreadyServices, 'Count', services.filter(isUnready).length);
       metrics.addMetric(METRICS.appliedIndex, 'Count', position.appliedIndex);
       metrics.publishStoredMetrics();
     },
@@ -36,6 +39,17 @@ export function createLambdaMetrics(clusterId: string): LambdaMetrics {
       metrics.publishStoredMetrics();
     },
   };
+}
+
+function isUnready({ readiness }: ServiceState): boolean {
+  return readiness?.findings.some(({ severity }) => severity === 'failing') ?? false;
+}
+
+function laggingSites({ services }: RecoveryState): number {
+  const risks = Object.values(services).flatMap((service) =>
+    Object.keys(service.sites).map((site) => standingRisk(service, site)),
+  );
+  return risks.filter(({ kind }) => kind !== 'none').length;
 }
 
 /** A region that observes no more may have left a warning behind: it does not count. */

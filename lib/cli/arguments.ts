@@ -49,6 +49,15 @@ export function reasonArgument(text: string): string {
   return reason;
 }
 
+/** Who says so, for the record: one line, 1 to 100 characters. */
+export function nameArgument(text: string): string {
+  const name = printable(text).trim();
+  if (name === '' || name.length > ACTOR_CHARACTERS_MAX) {
+    throw new InvalidArgumentError(`Write 1 to ${ACTOR_CHARACTERS_MAX} characters.`);
+  }
+  return name;
+}
+
 /** Each use of an option adds a value. */
 export function collect(value: string, values: readonly string[] = []): readonly string[] {
   return [...values, value];

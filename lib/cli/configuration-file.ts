@@ -12,7 +12,14 @@ export async function readConfigurationFile(
   session: Session,
   file: string,
 ): Promise<ParsedConfiguration> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readConfigurationText(file);
+  const local = await localTokens(session.options.dir);
+  return parseConfiguration(text, { ...local, ...session.host.variables });
+}
+
+/** @throws AppError `config-unreadable`. */
+export function readConfigurationText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
     throw new AppError(`the configuration cannot be read: ${describeError(cause)}`, {
       code: 'config-unreadable',
       hint: 'Name a readable YAML file; docs/examples/tripoint.yaml is one to begin with.',
@@ -20,8 +27,6 @@ export async function readConfigurationFile(
       cause,
     });
   });
-  const local = await localTokens(session.options.dir);
-  return parseConfiguration(text, { ...local, ...session.host.variables });
 }
 
 /** Variables for which local mode made a token; none where it was never started. */

@@ -60,7 +60,7 @@ function newer(latest: RunJson | null, answer: ReadAnswer<RunJson>): RunJson | n
 /** Rises with every entry about the run: claims, results, end. */
 function progressOf({ steps, outcome }: RunJson): number {
   // A claim raises the attempt; a step that is to be tried again waits under the same attempt.
-  const weight = { claimed: 0, waiting: 1, done: 1000, failed: 1000 } as const;
+  const weight = { claimed: 0, waiting: 1, done: 1000, failed: 1000, skipped: 1000 } as const;
   const claimed = steps.reduce((sum, { attempt, state }) => sum + 2 * attempt + weight[state], 0);
   return claimed + (outcome.kind === 'open' ? 0 : 100_000);
 }

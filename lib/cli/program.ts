@@ -8,21 +8,28 @@ import { Command, type Help } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { collect } from './arguments.ts';
 import { registerAgent } from './commands/agent.ts';
+import { registerAlarm } from './commands/alarm.ts';
 import { registerBeats } from './commands/beats.ts';
 import { registerBootstrap } from './commands/bootstrap.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfiguration } from './commands/configuration.ts';
+import { registerDrill } from './commands/drill.ts';
 import { registerLocal, registerStart } from './commands/local.ts';
 import { registerLog } from './commands/log.ts';
 import { registerMaintenance } from './commands/maintenance.ts';
 import { registerNote } from './commands/note.ts';
+import { registerPlan } from './commands/plan.ts';
 import { registerRegion } from './commands/region.ts';
 import { registerReplay } from './commands/replay.ts';
+import { registerReports } from './commands/reports.ts';
+import { registerRules } from './commands/rules.ts';
+import { registerRunControl } from './commands/run-control.ts';
 import { registerRuns } from './commands/runs.ts';
 import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSwitches } from './commands/switch.ts';
 import { registerToken } from './commands/token.ts';
+import { registerWeights } from './commands/weights.ts';
 import { examplesOf, type Register, type Run, withExamples } from './invocation.ts';
 import { LOCAL_DIR_DEFAULT } from './target.ts';
 
@@ -33,8 +40,15 @@ const COMMANDS: readonly Register[] = [
   registerRuns,
   registerLog,
   registerSwitches,
+  registerWeights,
+  registerRunControl,
+  registerDrill,
+  registerPlan,
+  registerReports,
+  registerRules,
   registerNote,
   registerMaintenance,
+  registerAlarm,
   registerConfiguration,
   registerToken,
   registerBootstrap,

@@ -8,15 +8,32 @@ import type { ArrivalWindow, Beat, Ping } from '../detection/arrival-window.ts';
 import type { Heartbeat } from './control-plane.ts';
 import type { SiteRecord } from './health-store.ts';
 
-type Said = Pick<SiteRecord, 'reportedStatus' | 'replicationLagMs'>;
+type Said = Pick<
+  SiteRecord,
+  | 'reportedStatus'
+  | 'replicationLagMs'
+  | 'replicationLagWrites'
+  | 'acknowledgedEpoch'
+  | 'fencedSince'
+>;
+
+type Position = Pick<Heartbeat, 'replicationLagMs' | 'replicationLagWrites' | 'acknowledgedEpoch'>;
+
+const NOTHING_SAID: Position = { replicationLagMs: null };
 
 /** @param before what the beats before it said; null = there was none */
 export function saidAfter(before: Said | null, beat: Heartbeat): Said {
   const isLog = beat.job?.kind === 'log';
   const isPing = beat.sequence === null;
+  const isFenced = isPing ? before?.fencedSince != null : beat.fenced === true;
+  const said: Position = isPing ? (before ?? NOTHING_SAID) : beat;
+  const { replicationLagMs, replicationLagWrites = null, acknowledgedEpoch = null } = said;
   return {
     reportedStatus: isLog ? (before?.reportedStatus ?? 'ok') : beat.status,
-    replicationLagMs: isPing ? (before?.replicationLagMs ?? null) : beat.replicationLagMs,
+    replicationLagMs,
+    replicationLagWrites,
+    acknowledgedEpoch,
+    fencedSince: isFenced ? (before?.fencedSince ?? beat.receivedAt) : null,
   };
 }
 

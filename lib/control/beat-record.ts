@@ -11,10 +11,12 @@ import { afterStatus } from '../detection/flapping.ts';
 import { NO_FORECAST, stepForecast } from '../detection/forecast.ts';
 import { recordArrival } from '../detection/record-arrival.ts';
 import { deadlines } from '../detection/suspicion.ts';
+import { fencedLong } from '../detection/verdict.ts';
 import { arrivalOf, isGoodbyeOfAnother, saidAfter } from './beat-content.ts';
 import type { Heartbeat } from './control-plane.ts';
 import type { SiteRecord } from './health-store.ts';
 import { isScheduled, jobRecordAfter } from './jobs.ts';
+import { lagWordOf } from './lag-words.ts';
 import { ruledBy } from './watch-change.ts';
 import type { WatchedSite } from './watched-sites.ts';
 
@@ -74,6 +76,10 @@ export function recordAfter(
     ...deadlines(window, detection),
     reportedStatus: said.reportedStatus,
     replicationLagMs: said.replicationLagMs,
+    replicationLagWrites: said.replicationLagWrites,
+    lagWord: lagWordOf(known, { said, window, forecast }, site),
+    acknowledgedEpoch: said.acknowledgedEpoch,
+    fencedSince: said.fencedSince,
     wakesOnBeat: false,
     job: null,
   };
@@ -84,13 +90,13 @@ export function recordAfter(
  * The instant of the timer that must be stored with this record; null = none is needed.
  *
  * @param known what the record replaces
- * @param isFirstHere whether this process has just met the site: then it arms a timer for the next
+ * @param by `isFirstHere`: whether this process has just met the site: then it arms a timer for the next
  *   deadline, so that one that was lost by whatever means is back with the next process
  */
 export function wakeAtOf(
   known: SiteRecord | null,
   next: SiteRecord,
-  isFirstHere: boolean,
+  { isFirstHere, intervalMs }: { readonly isFirstHere: boolean; readonly intervalMs: number },
 ): EpochMillis | null {
   // A job beats rarely, and what it says is judged, not only that it says something.
   const isJob = known?.job !== next.job;
@@ -99,9 +105,16 @@ export function wakeAtOf(
     isJob ||
     known.wakesOnBeat ||
     known.reportedStatus !== next.reportedStatus ||
-    known.forecast.code !== next.forecast.code
+    known.forecast.code !== next.forecast.code ||
+    known.lagWord !== next.lagWord ||
+    hasGivenUp(known, intervalMs) !== hasGivenUp(next, intervalMs)
   ) {
     return next.window.lastArrivalAt;
   }
   return next.suspectAt < known.suspectAt || isFirstHere ? next.suspectAt : null;
+}
+
+/** Told by beats alone, so only the beat that makes it so, or ends it, wakes the observer. */
+function hasGivenUp({ window, fencedSince }: SiteRecord, intervalMs: number): boolean {
+  return fencedLong(window, fencedSince, intervalMs);
 }

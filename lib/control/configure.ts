@@ -2,19 +2,25 @@
  * Puts a new configuration in force, or refuses it as a whole. Pure.
  *
  * What is known of a service survives as far as its sites do. A change that would take the ground
- * from under a live service (its active site gone, its records changed while a run is open) is
- * refused, because half a configuration is worse than an old one.
+ * from under a live service (its active site gone; while a run or drill is open anything that its plan
+ * was made for) is refused, because half a configuration is worse than an old one.
  */
 
+import { canonicalJson, type JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
 import { opinionOfUnheard } from '../detection/opinion.ts';
+import { servingSites } from '../recovery/analysis.ts';
+import { calendarBegun } from '../recovery/drill.ts';
 import type { Moment } from '../recovery/machine.ts';
 import { startSetup } from '../recovery/machine.ts';
 import type { ServicePolicy } from '../recovery/policy.ts';
+import { isSameTraffic, policyShares } from '../recovery/rebalance.ts';
 import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
+import { leadOf, wholeTo } from '../recovery/traffic.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
 import { configureMonitors } from './monitors.ts';
 import { reconsider, withService } from './service-events.ts';
+import { completedPolicy } from './state-migration.ts';
 import { withEvents } from './timeline.ts';
 import { changedWatch } from './watch-change.ts';
 
@@ -25,7 +31,8 @@ export interface Reduction {
   readonly result: CommandResult;
 }
 
-export function configure(state: RecoveryState, command: Configure, moment: Moment): Reduction {
+export function configure(state: RecoveryState, written: Configure, moment: Moment): Reduction {
+  const command = { ...written, policies: written.policies.map(completedPolicy) };
   const conflict = conflictOf(state, command.policies);
   if (conflict !== null) {
     return { state, result: conflict };
@@ -80,18 +87,53 @@ function conflictOf(
   for (const standing of Object.values(state.services)) {
     const name = standing.policy.service;
     const policy = policies.find(({ service }) => service === name);
-    const hasRun = 'run' in standing.phase;
-    if (hasRun && (policy === undefined || needsSetup(standing, policy))) {
-      return refused('run-in-progress', `${name} has an open run; wait for its end`);
+    const hasRun = 'run' in standing.phase || standing.drill !== null;
+    const moved = hasRun ? movedGround(standing, policy) : null;
+    if (moved !== null) {
+      const sentence = `${name} has an open run or drill, and ${moved} would change under it; cancel it, or wait for its end`;
+      return refused('run-in-progress', sentence);
     }
-    if (policy !== undefined && !policy.sites.some(({ site }) => site === standing.activeSite)) {
-      return refused(
-        'active-site-removed',
-        `${name}@${standing.activeSite} is active: fail over first`,
-      );
+    const removed = [...servingSites(standing), ...Object.keys(standing.traffic)].find(
+      (site) => policy !== undefined && !policy.sites.some((known) => known.site === site),
+    );
+    if (removed !== undefined) {
+      return refused('active-site-removed', `${name}@${removed} is active: fail over first`);
     }
   }
   return null;
+}
+
+/**
+ * What an open run or drill stands on, and the configuration changes; null = nothing. Its plan was made
+ * for these: with another fencing it would move the authority without a fence, and a site that is gone
+ * can neither take the traffic nor get it back. Sites may be added.
+ */
+function movedGround(standing: ServiceState, next: ServicePolicy | undefined): string | null {
+  const { policy } = standing;
+  if (next === undefined) {
+    return 'the service';
+  }
+  const rule = GROUND.find((name) => !isSame(policy[name], next[name]));
+  const site = policy.sites.find(({ site: name, address, capacity }) => {
+    const after = next.sites.find((known) => known.site === name);
+    return after?.address !== address || !isSame(after.capacity, capacity);
+  });
+  return (
+    rule ??
+    (site === undefined ? null : `site ${site.site}`) ??
+    (needsSetup(standing, next) ? 'the records' : null)
+  );
+}
+
+const GROUND = [
+  'fencing',
+  'strategy',
+  'database',
+  'dataPlaneName',
+] as const satisfies readonly (keyof ServicePolicy)[];
+
+function isSame(a: unknown, b: unknown): boolean {
+  return canonicalJson(a as JsonValue) === canonicalJson(b as JsonValue);
 }
 
 /**
@@ -108,12 +150,19 @@ function configureService(
     policy.sites.map(({ site }) => [site, siteAfter(state, { standing, policy, site }, moment)]),
   );
   if (standing === undefined) {
-    return withService(state, startSetup(newService(policy, sites, moment), moment), moment);
+    const calendar = calendarBegun(null, policy.drill, moment.at);
+    const begun = { ...newService(policy, sites, moment), ...calendar };
+    return withService(state, startSetup(begun, moment), moment);
   }
+  const calendar = calendarBegun(standing.policy.drill, policy.drill, moment.at);
   const maintenance = (standing.maintenance ?? []).filter(
     ({ site }) => site === null || policy.sites.some((known) => known.site === site),
   );
-  const service: ServiceState = { ...standing, policy, sites, maintenance };
+  const isReweighted = !isSameTraffic(policyShares(standing.policy), policyShares(policy));
+  const weights = isReweighted ? null : standing.weights;
+  const traffic = isReshared(standing, policy) ? wholeTo(standing.activeSite) : standing.traffic;
+  const changes = { policy, sites, maintenance, weights, traffic };
+  const service: ServiceState = { ...standing, ...calendar, ...changes };
   return needsSetup(standing, policy)
     ? withService(state, startSetup(service, moment), moment)
     : reconsider(state, service, { ...moment, requestedBy: 'tripoint', reason: 'automatic' });
@@ -140,15 +189,23 @@ function siteAfter(
 }
 
 /** Whether the records that should stand for the active site change. */
-function needsSetup({ policy: old, activeSite }: ServiceState, next: ServicePolicy): boolean {
-  const address = ({ sites }: ServicePolicy) =>
-    sites.find(({ site }) => site === activeSite)?.address;
+function needsSetup(standing: ServiceState, next: ServicePolicy): boolean {
+  const { policy: old } = standing;
+  const address = ({ sites }: ServicePolicy, name: string) =>
+    sites.find(({ site }) => site === name)?.address;
   return (
     old.dnsName !== next.dnsName ||
     old.recordType !== next.recordType ||
     old.ttlSeconds !== next.ttlSeconds ||
-    address(old) !== address(next)
+    servingSites(standing).some((site) => address(old, site) !== address(next, site)) ||
+    isReshared(standing, next) ||
+    (!standing.granted && old.strategy !== next.strategy)
   );
+}
+
+/** Whether several sites serve and from now on only one may. */
+function isReshared({ activeSite, traffic }: ServiceState, { strategy }: ServicePolicy): boolean {
+  return strategy !== 'active-active' && !isSameTraffic(traffic, wholeTo(activeSite));
 }
 
 function newService(
@@ -156,10 +213,13 @@ function newService(
   sites: ServiceState['sites'],
   { term, index }: Moment,
 ): ServiceState {
+  const traffic = policyShares(policy);
   return {
     policy,
     phase: { kind: 'steady' },
-    activeSite: policy.primary,
+    activeSite: leadOf(policy, traffic) ?? policy.primary,
+    traffic,
+    granted: true,
     epoch: { term, index },
     sites,
     analysis: { code: 'waiting-for-first-heartbeat', sentence: 'configured just now' },
@@ -167,6 +227,14 @@ function newService(
     lastRunEndedAt: null,
     automaticRunStarts: [],
     reviewAt: null,
+    acknowledgement: null,
+    overrides: [],
+    freeze: null,
+    drill: null,
+    unprotectedSince: null,
+    isTrafficInDoubt: false,
+    weights: null,
+    readiness: null,
   };
 }
 

@@ -10,10 +10,12 @@ import type { JsonValue } from '../base/json.ts';
 import type { Configuration } from '../consensus/membership.ts';
 import type { CallerReport } from '../detection/caller-reports.ts';
 import type { JobEvent, JobRecord } from '../detection/job.ts';
+import type { Run } from '../recovery/run.ts';
 import type { Epoch, RecoveryState } from '../recovery/state.ts';
 import type { ReportOutcome } from './caller-reports.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
 import type { RecordRead, ReportedStatus, SiteName } from './health-store.ts';
+import type { Preparation } from './preparation.ts';
 
 export interface Heartbeat {
   readonly service: string;
@@ -24,6 +26,12 @@ export interface Heartbeat {
   readonly bootId: string;
   readonly status: ReportedStatus;
   readonly replicationLagMs: number | null;
+  /** Writes that the site does not have yet; default: not counted. */
+  readonly replicationLagWrites?: number | null;
+  /** The site has given up its role, and knows that this grant (or an older one) took it; default: nothing is said. */
+  readonly acknowledgedEpoch?: Epoch | null;
+  /** The site holds no role, because no answer that renews one reaches it; default: nothing is said. */
+  readonly fenced?: boolean;
   /** Ingress clock of this region. A sender's clock never enters. */
   readonly receivedAt: EpochMillis;
   /** What the beat says of a run, where the site has a schedule; default: it ended. */
@@ -38,7 +46,8 @@ export type IngestOutcome =
       readonly nextBeatMs: number;
       /**
        * How long the site may believe its role without a further answer, counted from when it sent the
-       * beat that is answered here. Shorter than the silence that can fail it. null = no role, no lease.
+       * beat that is answered here. Shorter than the silence that can fail it. null = no role, no lease;
+       * 0 = the role is the last one known here, and nobody vouches for it now.
        */
       readonly leaseMs: number | null;
       /** false = repeated or overtaken: the beat changed nothing. */
@@ -138,6 +147,12 @@ export type CommandLookup =
 
 export type RoutingAnswer = 'active' | 'standby' | 'unknown-site';
 
+export interface DryRun {
+  readonly result: CommandResult;
+  /** The run that would begin, as it would be at first; null = none would. */
+  readonly run: Run | null;
+}
+
 export interface ControlPlane {
   readonly region: RegionId;
   readonly ingest: (beat: Heartbeat) => Promise<IngestOutcome>;
@@ -155,11 +170,18 @@ export interface ControlPlane {
   readonly routing: (service: string, site: string) => RoutingAnswer;
   readonly propose: (id: CommandId, command: ControlCommand) => Promise<CommandOutcome>;
   /** What a command would do, decided on the last applied state; changes nothing. */
-  readonly dryRun: (command: ControlCommand) => CommandResult;
+  readonly dryRun: (command: ControlCommand) => DryRun;
   /** Linearizable: asks the quorum. */
   readonly lookUp: (id: CommandId) => Promise<CommandLookup>;
+  /**
+   * What the entry of a command was answered, as this region applied it; null = it is not here, or so
+   * long ago that the log remembers it no more.
+   */
+  readonly answerOf: (id: CommandId) => CommandResult | null;
   /** Entries with index above `after`, ascending, at most `limit` (1 to 500). */
   readonly readLog: (after: LogIndex, limit: number) => Promise<LogPage>;
+  /** Plans, tabletops, evidence. */
+  readonly preparation: Preparation;
   /** Report of an ended run; null while there is none. */
   readonly report: (run: string) => Promise<{ json: string; markdown: string } | null>;
   /** Called after each applied entry or change of leadership. Returns how to stop. */

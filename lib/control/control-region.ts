@@ -5,12 +5,12 @@
  */
 import type { SnapshotStore } from '../backup/snapshot-store.ts';
 import type { Clock, Random } from '../base/clock.ts';
-import { type CommandId, commandId, type RegionId } from '../base/identifiers.ts';
-import { formatInstant } from '../base/instant.ts';
+import type { RegionId } from '../base/identifiers.ts';
 import type { Sha256 } from '../base/json.ts';
 import type { LogEvent } from '../base/log.ts';
 import { areRegionsEnough, type Cluster, createCluster } from '../consensus/cluster.ts';
 import { Compactor } from '../consensus/compactor.ts';
+import { withHedgedReads } from '../consensus/hedged-reads.ts';
 import { LogHost } from '../consensus/log-host.ts';
 import { Pulse } from '../consensus/pulse.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
@@ -19,26 +19,32 @@ import type { ClusterIdentity, Entry } from '../consensus/server.ts';
 import type { ConsensusTimings } from '../consensus/settings.ts';
 import { registerBytes } from '../consensus/size.ts';
 import { isAccusing } from '../detection/comparison.ts';
-import type { Run, Step, StepResult } from '../recovery/run.ts';
+import type { ActionPorts } from '../recovery/action-ports.ts';
+import type { MetricPort } from '../recovery/metric-port.ts';
 import type { RecoveryState } from '../recovery/state.ts';
-import type { SwitchPort, VerifyPort } from '../recovery/switch-port.ts';
+import type { RoutingPort, SwitchPort, VerifyPort } from '../recovery/switch-port.ts';
 import { Archive } from './archive.ts';
-import type { CommandResult, ControlCommand } from './commands.ts';
-import type { CommandOutcome, ControlPlane, LogPosition } from './control-plane.ts';
-import { performStep } from './effects.ts';
+import type { ControlCommand } from './commands.ts';
+import { Confirmation } from './confirmation.ts';
+import type { ControlPlane, LogPosition } from './control-plane.ts';
 import { Errand } from './errand.ts';
 import type { HealthStore } from './health-store.ts';
 import { Ingest } from './ingest.ts';
+import { LeaderPlacement } from './leader-placement.ts';
 import { CONTROL_LIMITS, CONTROL_TIMINGS } from './limits.ts';
 import { createControlMachine } from './machine.ts';
 import { Observer } from './observe.ts';
 import { createPlane } from './plane.ts';
+import { createPreparation } from './preparation.ts';
 import type { ProbePort } from './probe-port.ts';
+import type { ReadinessPort } from './readiness-port.ts';
+import { RegionWork } from './region-work.ts';
 import type { ReportStore } from './report-store.ts';
 import { EvidenceSources } from './site-evidence.ts';
 import { type SnapshotOutcome, StateSnapshots } from './state-snapshot.ts';
+import type { TabletopGround } from './tabletop.ts';
+import { Upkeep } from './upkeep.ts';
 import { logWarnings } from './warnings.ts';
-import { Worker } from './worker.ts';
 
 export interface ControlRegionOptions {
   readonly identity: ClusterIdentity;
@@ -51,8 +57,17 @@ export interface ControlRegionOptions {
   };
   readonly switchPort: SwitchPort;
   readonly verifyPort: VerifyPort;
+  readonly routingPort?: RoutingPort;
   /** What the sites are asked by, while the loops run. */
   readonly probePort: ProbePort;
+  /** What steps act on beside DNS. */
+  readonly actions: ActionPorts;
+  /** Where metrics of replication lag are read; absent = nowhere. */
+  readonly metricPort?: MetricPort;
+  /** What only the provider says of the plans; absent = there is none to ask. */
+  readonly readiness?: ReadinessPort;
+  /** true = the ports cannot be used here, not even to look: a function that takes up no step. */
+  readonly isBlind?: boolean;
   readonly reports: ReportStore;
   readonly timings: ConsensusTimings;
   readonly clock: Clock;
@@ -70,15 +85,16 @@ export class ControlRegion {
   readonly #cluster: Cluster;
   readonly #host: LogHost<RecoveryState>;
   readonly #pulse: Pulse<RecoveryState>;
+  readonly #placement: LeaderPlacement;
   readonly #compactor: Compactor<RecoveryState>;
   readonly #observer: Observer;
   readonly #evidence: EvidenceSources;
-  readonly #worker: Worker;
+  readonly #work: RegionWork;
+  readonly #upkeep: Upkeep;
   readonly #archive: Archive;
   readonly #snapshots: StateSnapshots;
+  readonly #confirmation: Confirmation;
   readonly #listeners = new Set<() => void>();
-  /** Proposals under way, by what they are about: one at a time each. */
-  readonly #underWay = new Set<string>();
   #archiveFault: string | null = null;
   /** The answer to an accusation. */
   readonly #answer = new Errand();
@@ -91,17 +107,22 @@ export class ControlRegion {
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(options: ControlRegionOptions) {
-    const { identity, registers, health, stores, clock, sha256, random } = options;
+    const { identity, registers, health, stores, clock, sha256 } = options;
     this.#options = options;
-    this.#cluster = createCluster({ ...options, registers });
+    const asked = registers.map((port) => withHedgedReads(port, clock));
+    this.#cluster = createCluster({ ...options, registers: asked });
     const cluster = this.#cluster;
     this.#host = new LogHost({ cluster, machine: createControlMachine(identity.founders), sha256 });
     this.#pulse = new Pulse(cluster, this.#host);
+    this.#placement = new LeaderPlacement({ cluster, host: this.#host, clock });
     this.#compactor = new Compactor(cluster, this.#host);
     this.#archive = new Archive(stores);
     this.#snapshots = new StateSnapshots(copyTargets(options));
-    const ingest = new Ingest(health, () => this.#host.replica.state);
-    this.#evidence = new EvidenceSources({ ...options, state: () => this.#host.replica.state });
+    const state = () => this.#host.replica.state;
+    const confirm = () => this.#host.confirmLeadership();
+    this.#confirmation = new Confirmation({ confirm, state, clock });
+    const ingest = new Ingest(health, state, { clock, confirmation: this.#confirmation });
+    this.#evidence = new EvidenceSources({ ...options, state });
     const takeStoreErrors = () => ingest.takeStoreErrors();
     const evidence = this.#evidence;
     this.#observer = new Observer({
@@ -109,15 +130,18 @@ export class ControlRegion {
       evidenceOf: (service, site, now) => evidence.evidenceOf(service, site, now),
       onSuspect: (service, site) => evidence.probeNow(service, site),
     });
-    this.#worker = new Worker({
-      region: identity.region,
-      state: () => this.#host.replica.state,
-      propose: (command) => this.#proposeOwn(command),
-      perform: (run, step) => this.#perform(run, step),
+    this.#work = new RegionWork(options, {
+      host: this.#host,
+      propose: (id, command) => this.plane.propose(id, command),
       isReachable: (region) => this.#cluster.clients.get(region)?.isReachable ?? false,
-      clock,
-      random,
-      log: options.log,
+      readLog: (after, limit) => this.plane.readLog(after, limit),
+    });
+    this.#upkeep = new Upkeep({
+      ...options,
+      state,
+      isLeading: () => this.#host.leader?.region === identity.region,
+      propose: (command) => this.#work.proposeOnce(command),
+      proposeAs: (id, command) => this.plane.propose(id, command),
     });
     this.#host.onApplied((applied) => {
       this.#archive.take(applied);
@@ -133,6 +157,11 @@ export class ControlRegion {
       observer: this.#observer,
       reports: this.#evidence.reports,
       archive: this.#archive,
+      preparation: createPreparation({
+        ground: () => groundOf(this.#host, identity, sha256),
+        ports: options.isBlind === true ? null : options,
+        stores: [stores.own, ...stores.all.values()],
+      }),
       stores: [stores.own, ...stores.all.values()],
       clock,
       position: () => this.#position(),
@@ -169,6 +198,11 @@ export class ControlRegion {
     await Promise.all([this.#followOnce(), this.#survey()]);
   }
 
+  /** Whether nothing newer was committed: what the leases of fenced services are lent by. */
+  get confirmation(): Pick<Confirmation, 'renew' | 'pauseMs'> {
+    return this.#confirmation;
+  }
+
   async #followOnce(): Promise<void> {
     const client = this.#cluster.clients.get(this.#options.identity.region);
     const beat = await client?.readBeat();
@@ -190,7 +224,16 @@ export class ControlRegion {
       ),
       this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#keepHouse()),
       this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#survey()),
+      this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#placement.round()),
+      this.#loop(every(CONTROL_TIMINGS.tickMs), isOver, () => this.#upkeep.round()),
       this.#loop(every(CONTROL_TIMINGS.snapshotMs), isOver, () => this.#takeSnapshot()),
+      this.#loop(every(CONTROL_TIMINGS.driftReadMs), isOver, () => this.#work.watchRecords()),
+      this.#loop(every(CONTROL_TIMINGS.lagMetricMs), isOver, () => this.#work.measureLags()),
+      this.#loop(
+        (elapsedMs) => this.#confirmation.pauseMs() - elapsedMs,
+        isOver,
+        () => this.#confirmation.renew(),
+      ),
       this.#gatherEvidence(isOver),
     ]).finally(() => {
       this.#isLooping = false;
@@ -230,7 +273,7 @@ export class ControlRegion {
   async #tick(): Promise<void> {
     await this.#answer.settled();
     await this.#judge();
-    this.#proposeReviews(this.#host.replica.state);
+    this.#work.proposeReviews(this.#host.replica.state);
     this.#startWork();
     this.#notify();
     await this.#observer.tidy(this.#host.replica.state);
@@ -238,7 +281,7 @@ export class ControlRegion {
 
   async #judge(): Promise<void> {
     for (const command of await this.#observer.observe(this.#host.replica.state)) {
-      this.#proposeOnce(command);
+      this.#work.proposeOnce(command);
     }
   }
 
@@ -296,56 +339,8 @@ export class ControlRegion {
 
   #startWork(): void {
     if (this.#isLooping && !this.#isStopping) {
-      void this.#worker.work();
+      void this.#work.work();
     }
-  }
-
-  #proposeReviews({ services, monitors }: RecoveryState): void {
-    const now = this.#options.clock.wallNow();
-    const isLeading = this.#host.leader?.region === this.#options.identity.region;
-    for (const { policy, reviewAt } of [...Object.values(services), ...Object.values(monitors)]) {
-      if (isLeading && reviewAt !== null && now >= reviewAt) {
-        this.#proposeOnce({ kind: 'review', service: policy.service, at: now });
-      }
-    }
-  }
-
-  #proposeOnce(command: ControlCommand): void {
-    const subject = subjectOf(command);
-    if (!this.#underWay.has(subject)) {
-      this.#underWay.add(subject);
-      void this.#proposeOwn(command).finally(() => this.#underWay.delete(subject));
-    }
-  }
-
-  async #proposeOwn(command: ControlCommand): Promise<CommandResult | null> {
-    const outcome: CommandOutcome = await this.plane.propose(this.#newCommandId(), command);
-    return outcome.kind === 'committed' ? outcome.result : null;
-  }
-
-  #newCommandId(): CommandId {
-    const { random, identity } = this.#options;
-    const word = () => Math.floor(random() * 2 ** 48).toString(36);
-    return commandId(`${identity.region}:${word()}${word()}${word()}`);
-  }
-
-  #perform(run: Run, step: Step): Promise<StepResult> {
-    const { switchPort, verifyPort, stores, clock, random, identity } = this.#options;
-    const { replica } = this.#host;
-    const ports = { switchPort, verifyPort, store: stores.own, clock, random };
-    return performStep(
-      ports,
-      { run, step: step.name },
-      {
-        state: replica.state,
-        report: {
-          generatedAt: clock.wallNow(),
-          generatedBy: identity.region,
-          position: { index: replica.applied.index, chain: replica.chain },
-          formatInstant: formatInstant,
-        },
-      },
-    );
   }
 
   #position(): LogPosition {
@@ -384,16 +379,19 @@ function every(periodMs: number): (elapsedMs: number) => number {
   return (elapsedMs) => periodMs - elapsedMs;
 }
 
-function subjectOf(command: ControlCommand): string {
-  const service = 'service' in command ? command.service : '';
-  const site = 'site' in command ? command.site : '';
-  return `${command.kind} ${service} ${site}`;
-}
-
 /** This region's store, and the next region's in order. */
 function copyTargets({ stores, identity }: ControlRegionOptions): readonly SnapshotStore[] {
   const regions = [...stores.all.keys()].sort();
   const next = regions[(regions.indexOf(identity.region) + 1) % regions.length];
   const other = next === undefined ? undefined : stores.all.get(next);
   return other === undefined || other === stores.own ? [stores.own] : [stores.own, other];
+}
+
+function groundOf(
+  { replica }: LogHost<RecoveryState>,
+  { region, founders }: ClusterIdentity,
+  sha256: Sha256,
+): TabletopGround {
+  const { state, chain, applied } = replica;
+  return { state, chain, ...applied, region, founders, sha256 };
 }

@@ -34,6 +34,8 @@ import type { ForecastMemory } from '../detection/forecast.ts';
 import type { JobRecord } from '../detection/job.ts';
 import type { SelfObservation } from '../detection/observer.ts';
 import type { ReportedStatus } from '../detection/verdict.ts';
+import type { LagReading } from '../recovery/replication.ts';
+import type { Epoch } from '../recovery/state.ts';
 
 export type { ReportedStatus };
 
@@ -50,6 +52,17 @@ export interface SiteRecord extends SiteName {
   readonly reportedStatus: ReportedStatus;
   /** As last reported; null = never. */
   readonly replicationLagMs: number | null;
+  /** The same, counted in writes; null = not counted. */
+  readonly replicationLagWrites: number | null;
+  /** What the log should say of the lag: changes only when that does (`lib/recovery/replication.ts`). */
+  readonly lagWord: LagReading | null;
+  /** The newest grant that the site knows of and holds no role by; null = it says nothing. */
+  readonly acknowledgedEpoch: Epoch | null;
+  /**
+   * Since when each beat said that no answer reaches the site, though this region could have lent it
+   * its role; null = the newest does not say so.
+   */
+  readonly fencedSince: EpochMillis | null;
   /** φ inverted when the last beat arrived: compare with now, no computation needed. */
   readonly suspectAt: EpochMillis;
   readonly failAt: EpochMillis;

@@ -12,25 +12,30 @@ import { invariant } from '../base/invariant.ts';
 import { ownValue } from '../base/own-value.ts';
 import { LEASE_INTERVALS } from '../detection/limits.ts';
 import type { RecoveryState } from '../recovery/state.ts';
+import { roleOf } from '../recovery/traffic.ts';
 import { recordAfter, wakeAtOf } from './beat-record.ts';
 import type { Heartbeat, IngestOutcome } from './control-plane.ts';
 import type { HealthStore, RecordRead, SiteRecord } from './health-store.ts';
 import { inParallel } from './in-parallel.ts';
+import { Lender, type Lending } from './lender.ts';
 import { CONTROL_LIMITS } from './limits.ts';
 import { type WatchedSite, watchedSite } from './watched-sites.ts';
 
 export class Ingest {
   readonly #health: HealthStore;
   readonly #state: () => RecoveryState;
+  readonly #lender: Lender | null;
   /** Least recently used first. */
   readonly #cache = new Map<string, SiteRecord>();
   /** Sites with beats under way; an entry goes with its last turn. */
   readonly #queues = new Map<string, { readonly waiting: number; readonly tail: Promise<void> }>();
   #storeErrors = 0;
 
-  constructor(health: HealthStore, state: () => RecoveryState) {
+  /** @param lending without it no active role of a fenced service is lent */
+  constructor(health: HealthStore, state: () => RecoveryState, lending: Lending | null = null) {
     this.#health = health;
     this.#state = state;
+    this.#lender = lending === null ? null : new Lender(lending);
   }
 
   /**
@@ -90,9 +95,13 @@ export class Ingest {
     if (site === null) {
       return beats.map(() => ({ kind: 'unknown-site' }));
     }
-    const outcome = await this.#inTurn(beats, site);
+    for (const beat of beats) {
+      this.#lender?.hear(beat);
+    }
+    const heard = beats.map((beat) => (this.#isOurFault(beat, site) ? unfenced(beat) : beat));
+    const outcome = await this.#inTurn(heard, site);
     return outcome.kind === 'stored'
-      ? outcome.areNew.map((isNew) => this.#answer(site, isNew))
+      ? beats.map((beat, place) => this.#answer(beat, site, outcome.areNew[place] ?? false))
       : beats.map(() => outcome);
   }
 
@@ -166,7 +175,10 @@ export class Ingest {
       this.#remember(key, known);
       return { kind: 'stored', areNew };
     }
-    const wakeAt = wakeAtOf(known, record, cached === undefined);
+    const wakeAt = wakeAtOf(known, record, {
+      isFirstHere: cached === undefined,
+      intervalMs: site.detection.intervalMs,
+    });
     const write = await this.#health.write(known?.revision ?? 0, record, wakeAt);
     switch (write.kind) {
       case 'applied':
@@ -183,18 +195,40 @@ export class Ingest {
     }
   }
 
-  #answer({ service, site, detection }: WatchedSite, isNew: boolean): IngestOutcome {
+  /** Waits for nothing: the role and what vouches for it are of one moment. */
+  #answer(beat: Heartbeat, watched: WatchedSite, isNew: boolean): IngestOutcome {
+    const { service, site, detection } = watched;
     const standing = ownValue(this.#state().services, service);
     const common = { kind: 'accepted', nextBeatMs: detection.intervalMs, isNew } as const;
     if (standing === undefined) {
       return { ...common, role: 'unknown', epoch: null, leaseMs: null };
     }
+    const { epoch } = standing;
     return {
       ...common,
-      role: standing.activeSite === site ? 'active' : 'standby',
-      epoch: standing.epoch,
-      leaseMs: LEASE_INTERVALS * detection.intervalMs,
+      role: roleOf(standing, site),
+      epoch,
+      leaseMs: this.#leaseMs(beat, watched),
     };
+  }
+
+  /** What the role of a service's site would be lent for by an answer that goes out now. */
+  #leaseMs(beat: Heartbeat, { service, site, detection }: WatchedSite): number {
+    const standing = ownValue(this.#state().services, service);
+    const isLent = standing?.policy.fencing === 'lease' && roleOf(standing, site) === 'active';
+    return isLent
+      ? (this.#lender?.lendMs(beat, detection.intervalMs) ?? 0)
+      : LEASE_INTERVALS * detection.intervalMs;
+  }
+
+  /**
+   * Whether a site that is without its role may be so because of this region: it vouches for nothing
+   * that would last until the next beat. Without leases nobody has to be heard to serve.
+   */
+  #isOurFault(beat: Heartbeat, watched: WatchedSite): boolean {
+    const { service, detection } = watched;
+    const fencing = ownValue(this.#state().services, service)?.policy.fencing;
+    return fencing !== 'lease' || this.#leaseMs(beat, watched) < detection.intervalMs;
   }
 
   #remember(key: string, record: SiteRecord | null): void {
@@ -208,6 +242,10 @@ export class Ingest {
       this.#cache.delete(oldest ?? key);
     }
   }
+}
+
+function unfenced(beat: Heartbeat): Heartbeat {
+  return beat.fenced === true ? { ...beat, fenced: false } : beat;
 }
 
 type Attempt =

@@ -75,6 +75,7 @@ function recordAfterOne(
     revision: known?.revision ?? 0,
     window,
     ...said,
+    lagWord: null,
     wakesOnBeat: false,
     forecast: NO_FORECAST,
     job,

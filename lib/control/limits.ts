@@ -13,6 +13,8 @@ export interface ControlTimings {
   readonly lostClaimMs: number;
   /** Longest wait between two attempts of one step. */
   readonly stepBackoffMsMax: number;
+  /** The same for a step that only waits: nothing is wrong, so it is looked at more often. */
+  readonly stepWaitMsMax: number;
   /** Time between two snapshots of the state, if it changed. */
   readonly snapshotMs: number;
   /** How far ahead a round looks for timers: to the next one, and what that may be late. */
@@ -34,11 +36,21 @@ export interface ControlTimings {
   readonly probePauseMsMin: number;
   /** Time between two looks at what callers reported. */
   readonly reportsMs: number;
+  /** Time between two looks at the records that stand in DNS. */
+  readonly driftReadMs: number;
   /**
    * After a site's rules changed its silence counts from here on: every region has applied them, and an
    * agent that was refused has tried again (its longest back-off).
    */
   readonly watchChangeMs: number;
+  /** Time between two looks at the metrics of replication lag. */
+  readonly lagMetricMs: number;
+  /** Time between two looks of the leader at the plans of a service. */
+  readonly readinessMs: number;
+  /** How long a new leader waits with the first one. */
+  readonly readinessFirstMs: number;
+  /** Time between two looks when sites come up one after the other. */
+  readonly readinessAgainMs: number;
 }
 
 export const CONTROL_TIMINGS: ControlTimings = {
@@ -47,6 +59,7 @@ export const CONTROL_TIMINGS: ControlTimings = {
   claimTimeoutMs: 15_000,
   lostClaimMs: 3000,
   stepBackoffMsMax: 30_000,
+  stepWaitMsMax: 5000,
   snapshotMs: 60_000,
   lookAheadMs: 1250,
   timerMoveMsMin: 10_000,
@@ -56,13 +69,26 @@ export const CONTROL_TIMINGS: ControlTimings = {
   firstProbeMsMax: 10_000,
   probePauseMsMin: 50,
   reportsMs: 5000,
+  driftReadMs: 60_000,
   watchChangeMs: 5000,
+  lagMetricMs: 30_000,
+  readinessMs: 300_000,
+  readinessFirstMs: 30_000,
+  readinessAgainMs: 2000,
 };
 
 /** Boot id of every ping: a sender without a memory has one boot for ever. */
 export const PING_BOOT_ID = 'ping';
 
 interface ControlLimits {
+  /** Notices that one pass sends at once; what one entry tells is never split. */
+  readonly noticesPerPassMax: number;
+  /** Sends of one notice to one target until it is given up … */
+  readonly noticeAttemptsMax: number;
+  /** … and the wait before the second of them; each further wait is twice as long. */
+  readonly noticeRetryMs: number;
+  /** What is older is history, and nobody is woken for it. */
+  readonly noticeAgeMsMax: number;
   /** Tries of one heartbeat's conditional write against other writers of the same site. */
   readonly ingestAttemptsMax: number;
   /** Beats of one site that may wait for their turn in one process. */
@@ -73,6 +99,8 @@ interface ControlLimits {
   readonly batchBeatsMax: number;
   /** Sites of one batch that are written at once. */
   readonly batchSitesParallelMax: number;
+  /** Services whose records are read in one round: two calls each, of what a DNS API allows. */
+  readonly driftServicesPerRoundMax: number;
   /** Timers that one round of the observer looks after; what is left comes with the next one. */
   readonly timersPerRoundMax: number;
   /** Timers that are moved at once. */
@@ -98,6 +126,11 @@ interface ControlLimits {
   /** How long the `propagate` step watches before it hands the step back. */
   readonly propagateWatchMs: number;
   readonly propagatePollMs: number;
+  /** How long the `fence` step watches before it hands the step back, and how often it looks. */
+  readonly fenceWatchMs: number;
+  readonly fencePollMs: number;
+  /** Metrics that are asked for at once. */
+  readonly metricsAtOnceMax: number;
   /** Probes under way at a time in one region. */
   readonly probesAtOnceMax: number;
   /** Tries of one caller's report against other writers of the same item. */
@@ -110,6 +143,7 @@ export const CONTROL_LIMITS: ControlLimits = {
   cachedSitesMax: 10_000,
   batchBeatsMax: 500,
   batchSitesParallelMax: 16,
+  driftServicesPerRoundMax: 10,
   timersPerRoundMax: 5000,
   timersParallelMax: 32,
   observedSitesMax: 20_000,
@@ -122,8 +156,15 @@ export const CONTROL_LIMITS: ControlLimits = {
   logPageMax: 500,
   propagateWatchMs: 5000,
   propagatePollMs: 100,
+  fenceWatchMs: 5000,
+  fencePollMs: 200,
+  metricsAtOnceMax: 8,
   probesAtOnceMax: 32,
   reportAttemptsMax: 4,
+  noticesPerPassMax: 20,
+  noticeAttemptsMax: 6,
+  noticeRetryMs: 2000,
+  noticeAgeMsMax: 3_600_000,
 };
 
 invariant(CONTROL_TIMINGS.lookAheadMs > CONTROL_TIMINGS.tickMs, 'limits-deadline-between-rounds');
@@ -134,6 +175,10 @@ invariant(
 invariant(
   CONTROL_LIMITS.propagateWatchMs * 2 < CONTROL_TIMINGS.claimTimeoutMs,
   'limits-step-outlives-claim',
+);
+invariant(
+  CONTROL_LIMITS.fenceWatchMs * 2 < CONTROL_TIMINGS.claimTimeoutMs,
+  'limits-fence-outlives-claim',
 );
 invariant(
   CONTROL_LIMITS.unarchivedLogBytesMax > LOG_LIMITS.tailBytesMax &&

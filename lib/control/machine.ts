@@ -13,16 +13,21 @@ import type { JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
 import type { Applied, StateMachine } from '../consensus/replica.ts';
 import type { Base, Command } from '../consensus/server.ts';
-import { RUN_LIMITS } from '../recovery/limits.ts';
+import type { Asked } from '../recovery/decision.ts';
 import type { MachineEvent, Moment } from '../recovery/machine.ts';
-import { claimStep, finishStep, type Run } from '../recovery/run.ts';
-import type { CommittedAlarm, RecoveryState, ServiceState } from '../recovery/state.ts';
+import type { RecoveryState, ServiceState } from '../recovery/state.ts';
+import { recordAlarm } from './alarm-commands.ts';
 import type { ControlCommand } from './commands.ts';
 import { accepted, configure, type Reduction, refused } from './configure.ts';
+import { recordLag } from './lag-commands.ts';
 import { recordMaintenance } from './maintenance.ts';
 import { isForMonitors, reduceMonitor, refusedByMonitor } from './monitor-commands.ts';
-import { decideOn, reconsider, stepService } from './service-events.ts';
-import { runEnded, stepWaits, withEvents } from './timeline.ts';
+import { recordNotified } from './notices.ts';
+import { reduceRun, settleRuns } from './run-commands.ts';
+import { reduceGlobalFreeze, reduceSafety } from './safety-commands.ts';
+import { decideOn, reconsider } from './service-events.ts';
+import { migrateState } from './state-migration.ts';
+import { withEvents } from './timeline.ts';
 import { recordWarning } from './warnings.ts';
 
 type CommandOf<Kind extends ControlCommand['kind']> = Extract<ControlCommand, { kind: Kind }>;
@@ -30,12 +35,21 @@ type CommandOf<Kind extends ControlCommand['kind']> = Extract<ControlCommand, { 
 /** @param observers the regions of the first voters, whose majority decides; who votes later, the log says. */
 export function createControlMachine(observers: readonly RegionId[]): StateMachine<RecoveryState> {
   return {
-    initial: { observers, configHash: null, services: {}, monitors: {}, runs: [], timeline: [] },
+    initial: {
+      observers,
+      freeze: null,
+      configHash: null,
+      services: {},
+      monitors: {},
+      runs: [],
+      timeline: [],
+    },
     apply: (state, { body }: Command, at: Base): Applied<RecoveryState> => {
       const reduction = reduce(state, body as unknown as ControlCommand, at);
       return { state: reduction.state, result: reduction.result as unknown as JsonValue };
     },
     reconfigure: (state, voters) => ({ ...state, observers: voters }),
+    restore: migrateState,
   };
 }
 
@@ -52,24 +66,60 @@ export function reduce(
     requestedBy: 'by' in command ? command.by : 'tripoint',
     reason: 'reason' in command ? command.reason : 'automatic',
   };
+  const reduction = reduceCommand(state, command, moment);
+  return { ...reduction, state: settleRuns(reduction.state, subjectOf(state, command), moment) };
+}
+
+/** The service that an entry is about; null = none, or all of them. */
+function subjectOf({ runs }: RecoveryState, command: ControlCommand): string | null {
+  if ('run' in command) {
+    return runs.find(({ id }) => id === command.run)?.service ?? null;
+  }
+  return 'service' in command ? command.service : null;
+}
+
+function reduceCommand(state: RecoveryState, command: ControlCommand, moment: Moment): Reduction {
   switch (command.kind) {
     case 'configure':
       return configure(state, command, moment);
     case 'claim-step':
-      return claim(state, command, moment);
     case 'finish-step':
-      return finish(state, command, moment);
+    case 'approve':
+    case 'cancel-run':
+      return reduceRun(state, command, moment);
     case 'warning':
       return recordWarning(state, command, moment);
+    case 'notified':
+      return {
+        state: recordNotified(state, command, moment),
+        result: accepted('notified', `people were told up to entry ${command.through}`),
+      };
+    case 'freeze':
+    case 'unfreeze':
+      return command.service === null
+        ? reduceGlobalFreeze(state, command, moment)
+        : reduceService(state, { ...command, service: command.service }, moment);
     default:
       return reduceService(state, command, moment);
   }
 }
 
-type ServiceCommand = Exclude<
-  ControlCommand,
-  CommandOf<'configure' | 'claim-step' | 'finish-step' | 'warning'>
->;
+type ServiceCommand =
+  | Exclude<
+      ControlCommand,
+      CommandOf<
+        | 'configure'
+        | 'claim-step'
+        | 'finish-step'
+        | 'approve'
+        | 'cancel-run'
+        | 'warning'
+        | 'notified'
+        | 'freeze'
+        | 'unfreeze'
+      >
+    >
+  | (CommandOf<'freeze' | 'unfreeze'> & { readonly service: string });
 
 function reduceService(state: RecoveryState, command: ServiceCommand, moment: Moment): Reduction {
   const service = ownValue(state.services, command.service);
@@ -91,25 +141,27 @@ function reduceService(state: RecoveryState, command: ServiceCommand, moment: Mo
       return recordVerdict(state, { service, command }, moment);
     case 'alarm':
       return recordAlarm(state, { service, command }, moment);
+    case 'lag':
+      return recordLag(state, { service, command }, moment);
     case 'review':
       return {
         state: reconsider(state, { ...service, reviewAt: null }, moment),
         result: accepted('reviewed', `${command.service} was looked at again`),
       };
-    case 'failover': {
-      const event: MachineEvent = {
-        kind: 'failover-requested',
-        to: command.to,
-        force: command.force,
-      };
-      return request(state, { service, event }, moment);
-    }
+    case 'failover':
     case 'failback':
-      return request(
-        state,
-        { service, event: { kind: 'failback-requested', force: command.force } },
-        moment,
-      );
+    case 'set-weights':
+    case 'drill':
+    case 'drill-end':
+      return request(state, { service, event: requestOf(command) }, moment);
+    case 'acknowledge':
+    case 'freeze':
+    case 'unfreeze':
+    case 'override':
+    case 'override-end':
+    case 'check-plans':
+    case 'readiness':
+      return reduceSafety(state, { service, command }, moment);
     case 'provision-site':
       return {
         state,
@@ -132,6 +184,39 @@ function reduceService(state: RecoveryState, command: ServiceCommand, moment: Mo
     default:
       return assertNever(command);
   }
+}
+
+/** What a request is to the machine. Fields that older logs lack mean what they meant then. */
+function requestOf(
+  command: CommandOf<'failover' | 'failback' | 'set-weights' | 'drill' | 'drill-end'>,
+): MachineEvent {
+  switch (command.kind) {
+    case 'failover':
+      return { kind: 'failover-requested', to: command.to, ...askedBy(command) };
+    case 'failback':
+      return {
+        kind: 'failback-requested',
+        ...askedBy(command),
+        atOnce: command.atOnce === true,
+      };
+    case 'set-weights':
+      return { kind: 'weights-requested', weights: command.weights };
+    case 'drill':
+      return {
+        kind: 'drill-requested',
+        to: command.to,
+        durationMs: command.durationMs,
+        occurrence: command.occurrence ?? null,
+      };
+    case 'drill-end':
+      return { kind: 'drill-end-requested' };
+    default:
+      return assertNever(command);
+  }
+}
+
+function askedBy({ force, mode, acceptLoss, by }: CommandOf<'failover' | 'failback'>): Asked {
+  return { force, mode: mode ?? null, acceptedBy: acceptLoss === true ? by : null };
 }
 
 interface With<Kind extends ControlCommand['kind']> {
@@ -167,54 +252,6 @@ function recordVerdict(
   };
 }
 
-function recordAlarm(
-  state: RecoveryState,
-  { service, command }: With<'alarm'>,
-  moment: Moment,
-): Reduction {
-  const site = ownValue(service.sites, command.site);
-  if (site === undefined) {
-    return {
-      state,
-      result: refused('unknown-site', `${command.site} is no site of ${command.service}`),
-    };
-  }
-  const recorded = accepted('alarm-recorded', `${command.name} is ${command.state}`);
-  if (site.alarms.some(({ name, state: s }) => name === command.name && s === command.state)) {
-    return { state, result: recorded };
-  }
-  const others = site.alarms.filter(({ name }) => name !== command.name);
-  const alarm = { name: command.name, state: command.state, at: moment.at };
-  const alarms = keptAlarms([...others, alarm]);
-  const sites = { ...service.sites, [command.site]: { ...site, alarms } };
-  const told = withEvents(
-    state,
-    [
-      {
-        service: command.service,
-        kind: 'alarm',
-        sentence: `${command.site}: ${alarm.name} is ${alarm.state}`,
-      },
-    ],
-    moment,
-  );
-  return {
-    state: reconsider(told, { ...service, sites }, moment),
-    result: recorded,
-  };
-}
-
-/** Of too many alarms those that stand are kept longest: forgetting one would clear it. */
-function keptAlarms(alarms: readonly CommittedAlarm[]): readonly CommittedAlarm[] {
-  const surplus = alarms.length - RUN_LIMITS.alarmsPerSiteMax;
-  if (surplus <= 0) {
-    return alarms;
-  }
-  const quiet = alarms.filter(({ state }) => state !== 'alarm');
-  const dropped = new Set([...quiet, ...alarms].slice(0, surplus));
-  return alarms.filter((alarm) => !dropped.has(alarm));
-}
-
 function request(
   state: RecoveryState,
   { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
@@ -233,77 +270,4 @@ function request(
         ? { kind: 'accepted', code, sentence, run }
         : refused(code, sentence),
   };
-}
-
-// ── Runs ─────────────────────────────────────────────────────────────────────────────────────────
-
-function claim(state: RecoveryState, command: CommandOf<'claim-step'>, moment: Moment): Reduction {
-  const run = state.runs.find(({ id }) => id === command.run);
-  if (run === undefined) {
-    return { state, result: refused('unknown-run', `no run ${command.run}`) };
-  }
-  const outcome = claimStep(run, command);
-  switch (outcome.kind) {
-    case 'claimed':
-      return {
-        state: withRun(state, outcome.run),
-        result: accepted('claimed', `${command.worker} works on ${command.step}`),
-      };
-    case 'exhausted':
-      return {
-        state: afterRun(withRun(state, outcome.run), outcome.run, moment),
-        result: refused(
-          'workers-lost',
-          `step ${command.step} of ${command.run} was lost too often`,
-        ),
-      };
-    case 'refused':
-      return {
-        state,
-        result: refused(outcome.code, `step ${command.step} of ${command.run} is not free`),
-      };
-    default:
-      return assertNever(outcome);
-  }
-}
-
-function finish(
-  state: RecoveryState,
-  command: CommandOf<'finish-step'>,
-  moment: Moment,
-): Reduction {
-  const run = state.runs.find(({ id }) => id === command.run);
-  if (run === undefined) {
-    return { state, result: refused('unknown-run', `no run ${command.run}`) };
-  }
-  const outcome = finishStep(run, command);
-  if (outcome.kind === 'refused') {
-    return {
-      state,
-      result: refused(outcome.code, `another claim of ${command.step} is the valid one`),
-    };
-  }
-  const told = withEvents(state, stepWaits(outcome.run, command), moment);
-  return {
-    state: afterRun(withRun(told, outcome.run), outcome.run, moment),
-    result: accepted('recorded', `${command.step} of ${command.run}: ${command.result.kind}`),
-  };
-}
-
-/** An ended run gives the service back, and whatever went wrong meanwhile is looked at at once. */
-function afterRun(state: RecoveryState, run: Run, moment: Moment): RecoveryState {
-  const service = ownValue(state.services, run.service);
-  const isOurs = service !== undefined && 'run' in service.phase && service.phase.run === run.id;
-  if (run.outcome.kind === 'open' || !isOurs) {
-    return state;
-  }
-  const event: MachineEvent = { kind: run.outcome.kind === 'done' ? 'run-done' : 'run-failed' };
-  const told = withEvents(state, runEnded(run), moment);
-  const ended = stepService(told, { service, event }, moment);
-  const after = ownValue(ended.services, run.service);
-  return after === undefined ? ended : reconsider(ended, after, moment);
-}
-
-function withRun(state: RecoveryState, run: Run): RecoveryState {
-  return { ...state, runs: state.runs.map((other) => (other.id === run.id ? run : other)) };
 }

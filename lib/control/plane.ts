@@ -11,6 +11,7 @@ import type { LogHost } from '../consensus/log-host.ts';
 import type { ProposeOutcome } from '../consensus/proposals.ts';
 import { sessionOf } from '../consensus/sessions.ts';
 import type { RecoveryState } from '../recovery/state.ts';
+import { shareOf } from '../recovery/traffic.ts';
 import type { Archive } from './archive.ts';
 import type { CallerReports } from './caller-reports.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
@@ -18,14 +19,16 @@ import type {
   CommandLookup,
   CommandOutcome,
   ControlPlane,
+  DryRun,
   LogPosition,
   RoutingAnswer,
 } from './control-plane.ts';
-import { reportKeys } from './effects.ts';
 import type { Ingest } from './ingest.ts';
 import { CONTROL_LIMITS } from './limits.ts';
 import { reduce } from './machine.ts';
 import type { Observer } from './observe.ts';
+import type { Preparation } from './preparation.ts';
+import { reportKeys } from './step-effects/report.ts';
 
 export interface PlaneOptions {
   readonly region: RegionId;
@@ -37,6 +40,7 @@ export interface PlaneOptions {
   /** Where reports may be, this region's own store first. */
   readonly stores: readonly SnapshotStore[];
   readonly clock: Clock;
+  readonly preparation: Preparation;
   readonly position: () => LogPosition;
   readonly onChange: (listener: () => void) => () => void;
 }
@@ -68,10 +72,13 @@ export function createPlane(options: PlaneOptions): ControlPlane {
       outcomeOf(id, await host.propose(id, command as unknown as JsonValue)),
     dryRun: (command) => dryRun(host, command),
     lookUp: (id) => lookUp(host, id),
+    answerOf: (id) =>
+      (sessionOf(host.replica.sessions, id)?.result ?? null) as unknown as CommandResult | null,
     readLog: (after, limit) => {
       const bounded = Math.min(Math.max(1, limit), CONTROL_LIMITS.logPageMax);
       return archive.read(after, bounded, host.replica.applied.index);
     },
+    preparation: options.preparation,
     report: (run) => findReport(options.stores, run),
     onChange: options.onChange,
   };
@@ -82,12 +89,16 @@ function routingOf({ services }: RecoveryState, service: string, site: string): 
   if (standing === undefined || ownValue(standing.sites, site) === undefined) {
     return 'unknown-site';
   }
-  return standing.activeSite === site ? 'active' : 'standby';
+  // By the shares, never by who holds the role: while that changes hands nobody does, and a no to every
+  // health check would make the data plane give the traffic to all sites at once.
+  return shareOf(standing.traffic, site) > 0 ? 'active' : 'standby';
 }
 
-function dryRun({ replica }: LogHost<RecoveryState>, command: ControlCommand): CommandResult {
+function dryRun({ replica }: LogHost<RecoveryState>, command: ControlCommand): DryRun {
   const { index, term } = replica.applied;
-  return reduce(replica.state, command, { index: logIndex(index + 1), term }).result;
+  const { state, result } = reduce(replica.state, command, { index: logIndex(index + 1), term });
+  const id = result.kind === 'accepted' ? result.run : undefined;
+  return { result, run: state.runs.find((run) => run.id === id) ?? null };
 }
 
 async function lookUp(host: LogHost<RecoveryState>, id: CommandId): Promise<CommandLookup> {

@@ -17,7 +17,10 @@ import type { DetectionPolicy } from '../detection/policy.ts';
 import { RUN_LIMITS } from '../recovery/limits.ts';
 import { type MachineEvent, type Moment, stepMachine } from '../recovery/machine.ts';
 import type { Run } from '../recovery/run.ts';
+import { supersedeRun } from '../recovery/run-progress.ts';
 import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
+import { settledTimes } from '../recovery/time-boxes.ts';
+import { expireGlobalFreeze, expireSafety } from './expiries.ts';
 import { expireMaintenance } from './maintenance-windows.ts';
 import { changesOf, runEnded, runStarted, withEvents } from './timeline.ts';
 
@@ -30,7 +33,8 @@ export function withService(
   const { service, started } = change;
   const name = service.policy.service;
   const before = ownValue(state.services, name) ?? null;
-  const superseded = started === null ? [] : state.runs.map((run) => supersede(run, started));
+  const superseded =
+    started === null ? [] : state.runs.map((run) => supersede(run, started, moment));
   const next: RecoveryState = {
     ...state,
     services: { ...state.services, [name]: service },
@@ -45,11 +49,9 @@ export function withService(
 }
 
 /** A new run of the same service ends the open one: its epoch is older, so its switch can only fail. */
-function supersede(run: Run, by: Run): Run {
+function supersede(run: Run, by: Run, moment: Moment): Run {
   const isOpen = run.service === by.service && run.outcome.kind === 'open';
-  return isOpen
-    ? { ...run, outcome: { kind: 'failed', at: by.authorisedAt, code: 'superseded-by-newer-run' } }
-    : run;
+  return isOpen ? supersedeRun(run, moment) : run;
 }
 
 /** One event for one service, through the machine. */
@@ -58,7 +60,24 @@ export function stepService(
   { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
   moment: Moment,
 ): RecoveryState {
-  return withService(state, stepMachine(service, event, moment), moment);
+  return withService(
+    state,
+    stepMachine(service, event, surrounded(state, service, moment)),
+    moment,
+  );
+}
+
+/** The moment with what stands around the service: the kill switch, its own open run, and one of this entry. */
+function surrounded(
+  { freeze, runs }: RecoveryState,
+  { phase, policy }: ServiceState,
+  moment: Moment,
+): Moment {
+  const openRun = 'run' in phase ? runs.find(({ id }) => id === phase.run) : undefined;
+  const hasAuthorised = runs.some(
+    ({ service, epoch }) => service === policy.service && epoch.index === moment.index,
+  );
+  return { ...moment, freeze, openRun: openRun ?? null, hasAuthorised };
 }
 
 const EVIDENCE_CHANGED: MachineEvent = { kind: 'evidence-changed' };
@@ -78,9 +97,12 @@ export function decideOn(
   { service, event }: { readonly service: ServiceState; readonly event: MachineEvent },
   moment: Moment,
 ): RecoveryState {
-  const { service: current, told } = expireMaintenance(service, moment.at);
-  const fused = fuseAll(current, state.observers, moment);
-  return stepService(withEvents(state, told, moment), { service: fused, event }, moment);
+  const thawed = expireGlobalFreeze(state, moment);
+  const worked = expireMaintenance(service, moment.at);
+  const { service: current, told } = expireSafety(worked.service, moment.at);
+  const fused = fuseAll(settledTimes(current, moment.at), state.observers, moment);
+  const happenings = [...worked.told, ...told];
+  return stepService(withEvents(thawed, happenings, moment), { service: fused, event }, moment);
 }
 
 function fuseAll(
@@ -102,7 +124,8 @@ function fuseAll(
         ...site,
         opinion,
         opinionSince: isChanged ? moment.at : site.opinionSince,
-        ...(isChanged && site.opinion.state === 'failed' ? { failedUntil: moment.at } : {}),
+        ...(isChanged ? { opinionIndex: moment.index } : {}),
+        ...(isChanged && site.opinion.state === 'failed' ? { failedUntilIndex: moment.index } : {}),
       },
     ] as const;
   });

@@ -16,10 +16,12 @@ import {
   judgeDamaged,
   type Verdict,
 } from '../detection/verdict.ts';
+import type { LagReading } from '../recovery/replication.ts';
 import type { RecoveryState } from '../recovery/state.ts';
 import type { ControlCommand } from './commands.ts';
 import type { SiteName, SiteRecord, Timer } from './health-store.ts';
 import { isScheduled, judgeJob } from './jobs.ts';
+import { newLagOf } from './lag-words.ts';
 import { proofMsMaxOf } from './service-events.ts';
 import { newWarningOf } from './warnings.ts';
 import { ruledBy, watchableFrom } from './watch-change.ts';
@@ -42,7 +44,9 @@ export interface Judged extends Sight {
   readonly isUntold: boolean;
   /** What the log is to say of early warnings; null = it says so already. */
   readonly warning: Forecast | null;
-  /** Either of the two. */
+  /** What the log is to say of the replication lag; null = it says so already. */
+  readonly lag: LagReading | null;
+  /** Any of the three. */
   readonly isOpen: boolean;
   /** When time alone may change the verdict; null = never, or nobody can tell. */
   readonly changesAt: EpochMillis | null;
@@ -66,14 +70,16 @@ export function judgeSight(sight: Sight, by: Judge): Judged {
   const { watched, record } = sight;
   const { now } = by;
   if (watched === null) {
-    const nothing = { verdict: null, isUntold: false, warning: null, isOpen: false };
+    const nothing = { verdict: null, isUntold: false, warning: null, lag: null, isOpen: false };
     return { ...sight, ...nothing, changesAt: null, now };
   }
   const judgement = judgeSite(watched, record, by);
   const isUntold = isVerdictNews(watched, judgement.verdict, by.region);
   const { probe } = by.evidenceOf?.(watched.service, watched.site, now) ?? NO_EVIDENCE;
   const warning = newWarningOf(watched, record, { observer: by.region, probe, now });
-  return { ...sight, ...judgement, isUntold, warning, isOpen: isUntold || warning !== null, now };
+  const lag = newLagOf(watched, record);
+  const isOpen = isUntold || warning !== null || lag !== null;
+  return { ...sight, ...judgement, isUntold, warning, lag, isOpen, now };
 }
 
 /** The verdict of now, and when time alone may change it. */
@@ -107,6 +113,7 @@ function inputOf(watched: WatchedSite, record: SiteRecord | null, by: Judge): Ju
     baselineAt: watchedSince(watched, self?.baselineAt ?? now),
     window: record?.window ?? null,
     reportedStatus: record?.reportedStatus ?? 'ok',
+    fencedSince: record?.fencedSince ?? null,
     evidence: evidenceOf?.(service, site, now) ?? NO_EVIDENCE,
     now,
     policy: ruledBy(detection, watchChange, record?.window.lastArrivalAt ?? null),
@@ -144,7 +151,7 @@ function isVerdictNews(
 
 /** What the log is to hear of a site. */
 export function newsOf(
-  { watched, record, verdict, isUntold, warning }: Judged,
+  { watched, record, verdict, isUntold, warning, lag }: Judged,
   observer: RegionId,
   at: EpochMillis,
 ): readonly ControlCommand[] {
@@ -159,6 +166,9 @@ export function newsOf(
   }
   if (warning !== null) {
     news.push({ kind: 'warning', at, observer, service, site, warning });
+  }
+  if (lag !== null) {
+    news.push({ kind: 'lag', at, observer, service, site, source: 'heartbeats', ...lag });
   }
   return news;
 }

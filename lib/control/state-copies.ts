@@ -6,6 +6,7 @@ import type { SnapshotStore } from '../backup/snapshot-store.ts';
 import { decodeReplica, type Replica } from '../consensus/replica.ts';
 import type { RecoveryState } from '../recovery/state.ts';
 import { listStateCopies, stateCopyKey } from './archive-keys.ts';
+import { migrateState } from './state-migration.ts';
 
 /** The newest copy at or below `index` that can be read; null when this store has none. */
 export async function readStateCopy(
@@ -32,7 +33,7 @@ export async function stateCopiesOf(store: SnapshotStore): Promise<readonly numb
 /** null when these bytes are no copy of the state: an older one will do. */
 function decoded(bytes: Uint8Array): Replica<RecoveryState> | null {
   try {
-    return decodeReplica<RecoveryState>(new TextDecoder().decode(bytes));
+    return decodeReplica<RecoveryState>(new TextDecoder().decode(bytes), migrateState);
   } catch {
     return null;
   }

@@ -4,8 +4,9 @@ import type { EpochMillis } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
 import { RUN_LIMITS } from '../recovery/limits.ts';
 import type { Moment } from '../recovery/machine.ts';
-import type { Finish, Run } from '../recovery/run.ts';
+import type { Run } from '../recovery/run.ts';
 import type { RecoveryState, ServiceState, TimelineEvent } from '../recovery/state.ts';
+import type { Finish } from '../recovery/step-claims.ts';
 
 export interface Happening {
   readonly service: string;
@@ -55,7 +56,27 @@ export function changesOf(before: ServiceState | null, after: ServiceState): rea
           },
         ]
       : [];
-  return [...opinions, ...decision];
+  return [...opinions, ...protectionOf(before, after), ...decision, ...dueOf(before, after)];
+}
+
+/** Told when it changes: nobody looks at a standby as long as all is well. */
+function protectionOf(before: ServiceState | null, after: ServiceState): readonly Happening[] {
+  const [was, is] = [before?.unprotectedSince ?? null, after.unprotectedSince];
+  if (before === null || (was === null) === (is === null)) {
+    return [];
+  }
+  const { service } = after.policy;
+  return is === null
+    ? [{ service, kind: 'protected', sentence: 'another site could take the traffic' }]
+    : [{ service, kind: 'unprotected', sentence: 'no other site could take the traffic' }];
+}
+
+/** A person is asked to look. */
+function dueOf(before: ServiceState | null, after: ServiceState): readonly Happening[] {
+  const { acknowledgement, policy } = after;
+  const isNew = acknowledgement !== null && acknowledgement.run !== before?.acknowledgement?.run;
+  const sentence = `run ${acknowledgement?.run} is to be acknowledged before another starts by itself`;
+  return isNew ? [{ service: policy.service, kind: 'acknowledgement-due', sentence }] : [];
 }
 
 export function runStarted(run: Run): Happening {

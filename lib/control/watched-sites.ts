@@ -5,6 +5,7 @@
 import { ownValue } from '../base/own-value.ts';
 import type { DetectionPolicy } from '../detection/policy.ts';
 import type { SchedulePolicy } from '../recovery/policy.ts';
+import type { CommittedLag, LagRules } from '../recovery/replication.ts';
 import type {
   CommittedVerdict,
   CommittedWarning,
@@ -12,6 +13,7 @@ import type {
   RecoveryState,
   WatchChange,
 } from '../recovery/state.ts';
+import { lagRulesOf } from './lag-words.ts';
 import { scheduleOf } from './monitors.ts';
 
 export interface WatchedSite {
@@ -26,6 +28,10 @@ export interface WatchedSite {
   readonly verdicts: { readonly [observer: string]: CommittedVerdict };
   /** The early warnings that stand in the log, by observer. */
   readonly warnings: { readonly [observer: string]: CommittedWarning };
+  /** When its replication lag is worth a word; null = never: nothing is moved to it. */
+  readonly lagRules: LagRules | null;
+  /** What the log says of that lag. */
+  readonly lags: readonly CommittedLag[];
   /** The last change of how it is watched; null = none is known. */
   readonly watchChange: WatchChange | null;
 }
@@ -52,6 +58,8 @@ export function watchedSite(
         tokenHashes: policy.tokenHashes,
         verdicts: ownValue(standing.sites, site)?.verdicts ?? {},
         warnings: ownValue(standing.sites, site)?.warnings ?? {},
+        lagRules: lagRulesOf(standing),
+        lags: ownValue(standing.sites, site)?.lags ?? [],
         watchChange: ownValue(standing.sites, site)?.watchChange ?? null,
       };
 }
@@ -72,6 +80,8 @@ function monitoredSite(
         tokenHashes: own?.tokenHashes ?? policy.provisioning?.tokenHashes ?? [],
         verdicts: standing.verdicts,
         warnings: standing.warnings ?? {},
+        lagRules: null,
+        lags: [],
         watchChange: standing.watchChange ?? null,
       };
 }

@@ -4,9 +4,9 @@
  * The control region of the target site acts first, because it is the one that must be alive for
  * the switch to make sense; the others wait their turn and step in if it does not. After an attempt
  * that did not work out the next one is first: what one region cannot do (its credentials have
- * expired, its way to the zone is cut) another one may. Two that claim at
- * once are told apart by the log. All waiting is measured on this process's monotonic clock from
- * when it first saw the situation, so no two clocks are ever compared.
+ * expired, its way to the zone is cut) another one may. Steps of one stage are done side by side.
+ * Two that claim at once are told apart by the log. All waiting is measured on this process's
+ * monotonic clock from when it first saw the situation, so no two clocks are ever compared.
  */
 
 import type { Clock, Random } from '../base/clock.ts';
@@ -14,17 +14,24 @@ import { describeError } from '../base/errors.ts';
 import type { MonotonicMillis, RegionId } from '../base/identifiers.ts';
 import type { LogEvent } from '../base/log.ts';
 import { ownValue } from '../base/own-value.ts';
-import { currentStep, type Run, type Step, type StepResult } from '../recovery/run.ts';
+import { needsWorker, openSteps, type Run, type Step, type StepResult } from '../recovery/run.ts';
 import type { RecoveryState } from '../recovery/state.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
 import { CONTROL_TIMINGS } from './limits.ts';
+
+/** A step of a run, and since when this process has seen it open. */
+export interface OpenStep {
+  readonly run: Run;
+  readonly step: Step;
+  readonly openSince: MonotonicMillis;
+}
 
 export interface WorkerOptions {
   readonly region: RegionId;
   readonly state: () => RecoveryState;
   /** Null = not known to be committed. */
   readonly propose: (command: ControlCommand) => Promise<CommandResult | null>;
-  readonly perform: (run: Run, step: Step) => Promise<StepResult>;
+  readonly perform: (open: OpenStep) => Promise<StepResult>;
   /** Whether that region answered at the last contact. */
   readonly isReachable: (region: RegionId) => boolean;
   readonly clock: Clock;
@@ -34,7 +41,7 @@ export interface WorkerOptions {
 
 export class Worker {
   readonly #options: WorkerOptions;
-  /** When this process first saw each situation of each open run. */
+  /** When this process first saw each step open, and each situation of each open step. */
   readonly #seenAt = new Map<string, MonotonicMillis>();
   readonly #busy = new Set<string>();
 
@@ -44,54 +51,74 @@ export class Worker {
 
   /** Starts what is due; resolves when all that this call started has ended. */
   async work(): Promise<void> {
-    const { runs } = this.#options.state();
-    const open = runs.filter(({ outcome }) => outcome.kind === 'open');
+    const open = this.#openSteps();
     this.#forget(open);
-    await Promise.all(open.filter((run) => this.#isDue(run)).map((run) => this.#advance(run)));
+    const due = open.filter((step) => this.#isDue(step));
+    await Promise.all(due.map((step) => this.#advance(step)));
   }
 
-  /** Works on one run step after step, as long as each is due for this region. */
-  async #advance(run: Run): Promise<void> {
-    this.#busy.add(run.id);
+  /** Open steps of all runs that a worker must do. A run that failed has its report left. */
+  #openSteps(): readonly OpenStep[] {
+    const now = this.#options.clock.monotonicNow();
+    return this.#options.state().runs.flatMap((run) =>
+      openSteps(run)
+        .filter(needsWorker)
+        .map((step) => ({ run, step, openSince: this.#sinceFirstSeen(keyOf(run, step), now) })),
+    );
+  }
+
+  #sinceFirstSeen(key: string, now: MonotonicMillis): MonotonicMillis {
+    const since = this.#seenAt.get(key) ?? now;
+    this.#seenAt.set(key, since);
+    return since;
+  }
+
+  /** Does one step, and then what it opened: who has come so far goes on at once. */
+  async #advance(open: OpenStep): Promise<void> {
+    const key = keyOf(open.run, open.step);
+    this.#busy.add(key);
+    let isDone = false;
     try {
-      let next: Run | null = run;
-      while (next !== null) {
-        const isDone = await this.#doStep(next);
-        next = isDone ? this.#openRun(run.id) : null;
-      }
+      isDone = await this.#doStep(open);
     } catch (thrown) {
-      this.#options.log('error', 'step-failed', { run: run.id, cause: describeError(thrown) });
+      const { run, step } = open;
+      const cause = describeError(thrown);
+      this.#options.log('error', 'step-failed', { run: run.id, step: step.name, cause });
       throw thrown;
     } finally {
-      this.#busy.delete(run.id);
+      this.#busy.delete(key);
+    }
+    if (isDone) {
+      const next = this.#openSteps().filter((other) => this.#isOpenedBy(open, other));
+      await Promise.all(next.map((step) => this.#advance(step)));
     }
   }
 
-  #openRun(id: string): Run | null {
-    const run = this.#options.state().runs.find((candidate) => candidate.id === id);
-    return run !== undefined && run.outcome.kind === 'open' ? run : null;
+  #isOpenedBy(done: OpenStep, { run, step }: OpenStep): boolean {
+    const isNext = run.id === done.run.id && step.stage > done.step.stage && step.attempt === 0;
+    return isNext && !this.#busy.has(keyOf(run, step));
   }
 
   /** Claims, does, records. True when the step is done and the next one may follow at once. */
-  async #doStep(run: Run): Promise<boolean> {
-    const current = currentStep(run);
-    if (current === null) {
-      return false;
-    }
+  async #doStep(open: OpenStep): Promise<boolean> {
+    const { run, step } = open;
     const { propose, region, clock, perform, log } = this.#options;
-    const { name } = current.step;
-    const attempt = current.step.attempt + 1;
+    const { name } = step;
+    const attempt = step.attempt + 1;
     const claim = { run: run.id, step: name, attempt } as const;
+    const askedAt = clock.monotonicNow();
     const claimed = await propose({
       kind: 'claim-step',
       ...claim,
       worker: region,
       at: clock.wallNow(),
     });
-    if (claimed?.kind !== 'accepted') {
+    // A process that was stopped meanwhile wakes up with a claim that others have taken over since.
+    const isLate = clock.monotonicNow() - askedAt > CONTROL_TIMINGS.claimTimeoutMs;
+    if (claimed?.kind !== 'accepted' || isLate) {
       return false;
     }
-    const result = await perform(run, { ...current.step, attempt });
+    const result = await perform({ ...open, step: { ...step, attempt } });
     log('info', 'step', { run: run.id, step: name, attempt, result: result.kind });
     const recorded = await propose({
       kind: 'finish-step',
@@ -99,19 +126,17 @@ export class Worker {
       result,
       at: clock.wallNow(),
     });
-    return recorded?.kind === 'accepted' && result.kind === 'done';
+    return recorded?.kind === 'accepted' && result.kind !== 'waiting' && result.kind !== 'again';
   }
 
-  #isDue(run: Run): boolean {
-    const current = currentStep(run);
-    if (current === null || this.#busy.has(run.id)) {
+  #isDue(open: OpenStep): boolean {
+    const { run, step } = open;
+    if (this.#busy.has(keyOf(run, step))) {
       return false;
     }
-    const situation = situationOf(run, current.step);
     const now = this.#options.clock.monotonicNow();
-    const since = this.#seenAt.get(situation) ?? now;
-    this.#seenAt.set(situation, since);
-    return now - since >= this.#patienceMs(run, current.step);
+    const since = this.#sinceFirstSeen(situationOf(run, step), now);
+    return now - since >= this.#patienceMs(run, step);
   }
 
   /**
@@ -120,23 +145,23 @@ export class Worker {
    * thought lost, or its process died. Should that worker be alive after all, the fence and the
    * attempt number hold it off.
    */
-  #patienceMs(run: Run, { progress, attempt }: Step): number {
-    const { claimTimeoutMs, lostClaimMs, stepBackoffMsMax, tickMs } = CONTROL_TIMINGS;
-    const { region, isReachable } = this.#options;
-    const deferMs = this.#turnOf(run, attempt) * CONTROL_TIMINGS.deferMs;
+  #patienceMs(run: Run, step: Step): number {
+    const { claimTimeoutMs, lostClaimMs } = CONTROL_TIMINGS;
+    const { region, isReachable, random } = this.#options;
+    const { progress } = step;
+    const deferMs = this.#turnOf(run, step) * CONTROL_TIMINGS.deferMs;
     if (progress.kind === 'claimed') {
       const isLost = progress.worker === region || !isReachable(progress.worker);
       return (isLost ? lostClaimMs : claimTimeoutMs) + deferMs;
     }
-    const backoffMs = attempt === 0 ? 0 : Math.min(stepBackoffMsMax, tickMs * 2 ** (attempt - 1));
-    return deferMs + backoffMs * (0.5 + this.#options.random() / 2);
+    return deferMs + backoffMs(step) * (0.5 + random() / 2);
   }
 
   /**
-   * 0 for the control region of the target site, then the others in order; one on at each attempt.
-   * Regions that do not answer have no turn to wait for.
+   * 0 for the control region of the target site, then the others in order; one on at each attempt
+   * that did not work out. Regions that do not answer have no turn to wait for.
    */
-  #turnOf(run: Run, attempt: number): number {
+  #turnOf(run: Run, { attempt, waits }: Step): number {
     const { observers, services } = this.#options.state();
     const target = ownValue(services, run.service)?.policy.sites.find(
       ({ site }) => site === run.to,
@@ -146,24 +171,36 @@ export class Worker {
     const { region: own, isReachable } = this.#options;
     const order = [...nearest, ...others].filter((region) => region === own || isReachable(region));
     const place = Math.max(0, order.indexOf(own));
-    return (place + order.length - (attempt % order.length)) % order.length;
+    return (place + order.length - ((attempt - waits) % order.length)) % order.length;
   }
 
-  #forget(open: readonly Run[]): void {
+  #forget(open: readonly OpenStep[]): void {
     const current = new Set(
-      open.flatMap((run) => {
-        const step = currentStep(run)?.step;
-        return step === undefined ? [] : [situationOf(run, step)];
-      }),
+      open.flatMap(({ run, step }) => [keyOf(run, step), situationOf(run, step)]),
     );
-    for (const situation of this.#seenAt.keys()) {
-      if (!current.has(situation)) {
-        this.#seenAt.delete(situation);
+    for (const seen of this.#seenAt.keys()) {
+      if (!current.has(seen)) {
+        this.#seenAt.delete(seen);
       }
     }
   }
 }
 
-function situationOf({ id }: Run, { name, attempt, progress }: Step): string {
-  return `${id}/${name}/${attempt}/${progress.kind}`;
+/** Longer from failure to failure; what only waits is looked at often. */
+function backoffMs({ attempt, waits, lastCode }: Step): number {
+  const { stepBackoffMsMax, stepWaitMsMax, tickMs } = CONTROL_TIMINGS;
+  if (attempt === 0 || lastCode === null) {
+    return 0;
+  }
+  const failures = attempt - waits;
+  const doublings = Math.min(20, Math.max(failures, waits) - 1);
+  return Math.min(failures > 0 ? stepBackoffMsMax : stepWaitMsMax, tickMs * 2 ** doublings);
+}
+
+function keyOf({ id }: Run, { name }: Step): string {
+  return `${id}/${name}`;
+}
+
+function situationOf(run: Run, step: Step): string {
+  return `${keyOf(run, step)}/${step.attempt}/${step.progress.kind}`;
 }

@@ -2,6 +2,7 @@
  * Says in one sentence why a verdict is what it is, e.g. `silent 4.1 s, usual 1.0 ± 0.2 s,
  * φ 11.3 > 8`. For people: programs and tests match the code.
  */
+import { inSeconds } from '../base/elapsed.ts';
 import { type ArrivalWindow, usualPace } from './arrival-window.ts';
 import { arrivalsNeeded } from './flapping.ts';
 import { DISPLAYED_PHI_MAX } from './limits.ts';
@@ -18,6 +19,7 @@ export function explain(code: JudgedCode, judged: Judged): string {
 const SENTENCES: { readonly [Code in JudgedCode]: (judged: Judged, pace: string) => string } = {
   deregistered: () => 'the site said that it leaves; nothing is expected until it beats again',
   beating: (_, pace) => pace,
+  'gave-up-role': (_, pace) => `beats and has no role, because no answer reaches it; ${pace}`,
   'reports-degraded': (_, pace) => `beats and reports itself degraded; ${pace}`,
   'reports-failing': (_, pace) => `beats and reports itself failing; ${pace}`,
   'probe-failing': ({ evidence }, pace) =>
@@ -29,9 +31,9 @@ const SENTENCES: { readonly [Code in JudgedCode]: (judged: Judged, pace: string)
   'phi-over-suspect': (_, pace) => pace,
   'phi-over-fail': (_, pace) => pace,
   'silence-over-suspect-bound': ({ limits }, pace) =>
-    `${pace}; silent longer than ${seconds(limits.suspectMs)} s is always suspect`,
+    `${pace}; silent longer than ${inSeconds(limits.suspectMs)} s is always suspect`,
   'silence-over-fail-bound': ({ limits }, pace) =>
-    `${pace}; silent longer than ${seconds(limits.failMs)} s is always failed`,
+    `${pace}; silent longer than ${inSeconds(limits.failMs)} s is always failed`,
   'silent-but-serving': ({ evidence }, pace) =>
     `${pace}; but it serves: ${evidence.probe?.detail ?? 'its probe passes'}`,
   'silent-and-refused': ({ evidence }, pace) =>
@@ -45,9 +47,9 @@ const SENTENCES: { readonly [Code in JudgedCode]: (judged: Judged, pace: string)
   'observer-unwell': ({ score = 0 }, pace) =>
     `this observer doubts itself (score ${score}) and convicts nobody; ${pace}`,
   'arrival-in-future': ({ unheardMs }) =>
-    `the last arrival is stamped ${seconds(-unheardMs)} s ahead of the clock of this observer`,
+    `the last arrival is stamped ${inSeconds(-unheardMs)} s ahead of the clock of this observer`,
   'not-watched-long-enough': ({ unheardMs, silentMs }) =>
-    `silent ${seconds(unheardMs)} s, of which this observer watched only ${seconds(silentMs)} s`,
+    `silent ${inSeconds(unheardMs)} s, of which this observer watched only ${inSeconds(silentMs)} s`,
 };
 
 function shownBy(window: ArrivalWindow): string {
@@ -62,11 +64,7 @@ function paceOf(
   const threshold = phi >= policy.failPhi ? policy.failPhi : policy.suspectPhi;
   const comparison = phi >= threshold ? '>' : '<';
   return (
-    `silent ${seconds(silentMs)} s, usual ${seconds(meanMs)} ± ${seconds(spreadMs)} s, ` +
+    `silent ${inSeconds(silentMs)} s, usual ${inSeconds(meanMs)} ± ${inSeconds(spreadMs)} s, ` +
     `φ ${Math.min(phi, DISPLAYED_PHI_MAX).toFixed(1)} ${comparison} ${threshold}`
   );
-}
-
-function seconds(durationMs: number): string {
-  return (durationMs / 1000).toFixed(1);
 }

@@ -13,6 +13,7 @@
  * that it cannot chatter. The memory steps with each beat, is a function of arrivals only, and takes
  * a few numbers beside the window. Invariant: nothing in here reaches a verdict.
  */
+import { inSeconds } from '../base/elapsed.ts';
 import { type EpochMillis, epochMillis } from '../base/identifiers.ts';
 import { type ArrivalWindow, quantumMs } from './arrival-window.ts';
 import type { ProbeFinding } from './evidence.ts';
@@ -131,6 +132,23 @@ export function certificateForecast(probe: ProbeFinding | null, now: EpochMillis
     return null;
   }
   return code === 'certificate-expires-soon' ? { state: 'watch', code, sentence, since } : none;
+}
+
+/**
+ * How fast the replication lag rises, milliseconds a minute; null = it does not, or too little to tell.
+ * On a straight line the two means lie apart by the slope times the difference of their ages.
+ */
+export function lagRiseMsPerMinute(
+  { lagFastMs, lagSlowMs }: ForecastMemory,
+  intervalMs: number,
+): number | null {
+  if (lagFastMs === null || lagSlowMs === null) {
+    return null;
+  }
+  const { fastShare, slowShare, lagMsMin, lagClearShare } = FORECAST_LIMITS;
+  const riseMs = lagFastMs - lagSlowMs;
+  const isRising = riseMs >= Math.max(lagMsMin / 2, lagClearShare * lagSlowMs);
+  return isRising ? (riseMs / (1 / slowShare - 1 / fastShare)) * (60_000 / intervalMs) : null;
 }
 
 // ── What is learnt from a beat ───────────────────────────────────────────────────────────────────
@@ -278,7 +296,7 @@ function sentenceOf(
   window: ArrivalWindow | null,
   { intervalMs }: DetectionPolicy,
 ): string {
-  const { lossFast, lossSlow, pausesMs, lagFastMs, lagSlowMs } = memory;
+  const { lossFast, lossSlow, pausesMs, lagFastMs } = memory;
   switch (memory.code) {
     case null:
       return NO_SIGN;
@@ -288,26 +306,19 @@ function sentenceOf(
       const quantum = window === null ? 1 : quantumMs(window);
       const newestMs = window === null ? 0 : medianOf(shortSorted(window)) * quantum;
       const usualMs = window === null ? 0 : medianOf(longSorted(window)) * quantum;
-      return `a beat each ${seconds(newestMs)} s, usually ${seconds(usualMs)} s: the sender slows down`;
+      return `a beat each ${inSeconds(newestMs)} s, usually ${inSeconds(usualMs)} s: the sender slows down`;
     }
     case 'certificate-expires-soon':
       return 'a certificate expires soon';
     case 'pauses-growing':
-      return `pauses grow: ${pausesMs.map(seconds).join(', ')} s`;
+      return `pauses grow: ${pausesMs.map(inSeconds).join(', ')} s`;
     case 'lag-rising': {
-      const { fastShare, slowShare } = FORECAST_LIMITS;
-      // On a straight line the two means lie apart by the slope times the difference of their ages.
-      const riseMs = (lagFastMs ?? 0) - (lagSlowMs ?? 0);
-      const perMinuteMs = (riseMs / (1 / slowShare - 1 / fastShare)) * (60_000 / intervalMs);
-      return `replication lag ${seconds(lagFastMs ?? 0)} s, rising by about ${seconds(perMinuteMs)} s a minute`;
+      const perMinuteMs = lagRiseMsPerMinute(memory, intervalMs) ?? 0;
+      return `replication lag ${inSeconds(lagFastMs ?? 0)} s, rising by about ${inSeconds(perMinuteMs)} s a minute`;
     }
   }
 }
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(0)}%`;
-}
-
-function seconds(durationMs: number): string {
-  return (durationMs / 1000).toFixed(1);
 }

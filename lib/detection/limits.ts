@@ -78,6 +78,12 @@ export const FAIL_INTERVALS_MAX = 12;
 export const SILENCE_INTERVALS_MIN = 4;
 /** How long a site may believe its role without an answer: it stops before it can be failed. */
 export const LEASE_INTERVALS = 3;
+/**
+ * A site whose beats say for so many intervals that no answer reaches it has given up its role. After a
+ * start or an outage of ours the first answer needs one or two; on a bad network a lapse takes longer,
+ * and is over before this.
+ */
+export const GAVE_UP_INTERVALS = 8;
 /** Suspicion comes at the latest at this share of the longest allowed silence. */
 export const SUSPECT_BOUND_SHARE: number = 2 / 3;
 /** Below this many intervals a site fails by maximum silence only, never by φ. */
@@ -216,6 +222,7 @@ invariant(
   LEASE_INTERVALS < Math.min(FAIL_INTERVALS_MIN, SILENCE_INTERVALS_MIN),
   'lease-outlives-the-site',
 );
+invariant(GAVE_UP_INTERVALS > 1, 'one-late-answer-moves-traffic');
 invariant(LOSS_SHARE_MIN < LOSS_PRIOR_LOST / LOSS_PRIOR_SENT, 'loss-prior-below-minimum');
 invariant(LOSS_PRIOR_SENT * 2 < LOSS_MEMORY_BEATS, 'loss-memory-shorter-than-prior');
 invariant(LATE_PERIODS < GAP_PERIODS, 'gap-before-late');

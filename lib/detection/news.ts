@@ -39,7 +39,7 @@ export function isNews(verdict: Verdict, context: NewsContext): boolean {
   if (standing.state !== verdict.state || isServing(standing) !== isServing(verdict)) {
     return true;
   }
-  if (isLeaving(standing) !== isLeaving(verdict)) {
+  if (isLeaving(standing) !== isLeaving(verdict) || isFenced(standing) !== isFenced(verdict)) {
     return true;
   }
   const accusers = committed.filter(isAccusing).length;
@@ -76,4 +76,8 @@ function isServing({ code }: Verdict): boolean {
 
 function isLeaving({ code }: Verdict): boolean {
   return code === 'deregistered';
+}
+
+function isFenced({ code }: Verdict): boolean {
+  return code === 'gave-up-role';
 }

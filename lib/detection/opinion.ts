@@ -7,7 +7,8 @@
  * *Proof of life refutes*: an accusation does not count once another observer hears the site and has
  * a newer beat than the accuser, or finds it serving (the accuser is cut off, the site is not dead);
  * nor does an *outdated* one, the last word of a region that has missed a whole life of the site
- * since, unless nobody is left whose proof of life is fresh. And *unknown is not down*: where too few can say anything, nothing is concluded.
+ * since, unless nobody is left whose proof of life is fresh. A site has *given up its role* if a
+ * majority of all configured observers heard it say so. And *unknown is not down*: where too few can say anything, nothing is concluded.
  *
  * Order of beats across observers: by sequence within one boot, which needs no clock; between boots
  * by arrival, where the regions' clocks need to agree only to within the silence that accused.
@@ -28,6 +29,7 @@ export const OPINION_CODES = {
   heard: 'healthy',
   'heard-by-minority': 'healthy',
   'reports-trouble': 'degraded',
+  'gave-up-role': 'degraded',
   'majority-suspects': 'suspect',
   'accusations-refuted': 'suspect',
   'majority-failed': 'failed',
@@ -237,6 +239,9 @@ function codeOf(votes: readonly Vote[], scene: Scene): OpinionCode {
   if (standing.filter((vote) => vote.state === 'failed').length >= majority) {
     return 'majority-failed';
   }
+  if (scene.spoken.filter(({ verdict }) => verdict.code === 'gave-up-role').length >= majority) {
+    return 'gave-up-role';
+  }
   const living = votes.filter(isLivingVote).length;
   const refuted = votes.length - standing.length;
   if (living === 0) {
@@ -284,6 +289,7 @@ const MEANINGS: Record<OpinionCode, string> = {
   heard: 'a majority of observers hears this site',
   'heard-by-minority': 'heard, but by less than half of the observers',
   'reports-trouble': 'the site beats and is in trouble, by its own word, its probes or its callers',
+  'gave-up-role': 'the site beats and has given up its role: no answer gets back to it',
   'majority-suspects': 'as many observers miss this site as hear it, or more',
   'accusations-refuted':
     'most observers miss this site, but another one hears it or finds it serving: it is alive',

@@ -17,6 +17,7 @@ import type { ArrivalWindow } from './arrival-window.ts';
 import type { ProbeFinding, SiteEvidence } from './evidence.ts';
 import { explain, NEVER_HEARD } from './explain.ts';
 import { isFlapping, isProving } from './flapping.ts';
+import { GAVE_UP_INTERVALS } from './limits.ts';
 import { type ObserverDoubt, stretchOf } from './observer.ts';
 import type { DetectionPolicy } from './policy.ts';
 import { phiAfter, type SilenceLimits, silenceLimits, suspicionModel } from './suspicion.ts';
@@ -32,6 +33,7 @@ export const VERDICT_CODES = {
   'never-heard': 'pending',
   deregistered: 'pending',
   beating: 'healthy',
+  'gave-up-role': 'degraded',
   'reports-degraded': 'degraded',
   'reports-failing': 'degraded',
   'probe-failing': 'degraded',
@@ -91,6 +93,8 @@ export interface Verdict {
 export interface JudgeInput extends Watch {
   readonly window: ArrivalWindow | null;
   readonly reportedStatus: ReportedStatus;
+  /** Since when its beats say that no answer reaches it; default: they do not. */
+  readonly fencedSince?: EpochMillis | null;
   /** What probes and callers say; `NO_EVIDENCE` where there is none. */
   readonly evidence: SiteEvidence;
   /** Clock of the region that stamped the arrivals. */
@@ -223,10 +227,14 @@ function codeOf(window: ArrivalWindow, input: JudgeInput, silence: Silence): Jud
 function codeOfLiving(
   window: ArrivalWindow,
   status: Exclude<ReportedStatus, 'leaving'>,
-  { evidence }: JudgeInput,
+  { evidence, fencedSince = null, policy }: JudgeInput,
 ): JudgedCode {
   if (isProving(window)) {
     return isFlapping(window) ? 'flapping' : 'recovering';
+  }
+  // Before its status: a site that stopped serving for want of an answer may well say that it fails.
+  if (fencedLong(window, fencedSince, policy.intervalMs)) {
+    return 'gave-up-role';
   }
   if (status !== 'ok') {
     return REPORT_CODES[status];
@@ -235,6 +243,15 @@ function codeOfLiving(
     return 'probe-failing';
   }
   return evidence.callers?.state === 'troubled' ? 'callers-report-trouble' : 'beating';
+}
+
+/** Whether a site's beats have said for long enough that no answer reaches it. */
+export function fencedLong(
+  { lastArrivalAt }: Pick<ArrivalWindow, 'lastArrivalAt'>,
+  fencedSince: EpochMillis | null,
+  intervalMs: number,
+): boolean {
+  return fencedSince !== null && lastArrivalAt - fencedSince >= GAVE_UP_INTERVALS * intervalMs;
 }
 
 const REPORT_CODES = {

@@ -38,7 +38,7 @@ export function planChildren(cluster: Cluster): readonly ChildPlan[] {
   const dns = plan({ name: DNS_PROCESS, kind: 'dns', script: DNS_SCRIPT, settings });
   return [
     ...regions,
-    dns,
+    ...(layout.dns.isOutside ? [] : [dns]),
     ...sites.map((site) =>
       plan({
         name: site.name,
@@ -52,7 +52,7 @@ export function planChildren(cluster: Cluster): readonly ChildPlan[] {
 
 function regionSettings({ layout, record }: Cluster, place: RegionPlace): RegionSettings {
   const { region, apiPort, databasePort, databaseDir } = place;
-  const { host, port, controlUrl } = layout.dns;
+  const { isOutside, host, port, controlUrl } = layout.dns;
   return {
     clusterId: record.clusterId,
     region,
@@ -68,7 +68,7 @@ function regionSettings({ layout, record }: Cluster, place: RegionPlace): Region
     databaseDir,
     operatorTokenHash: sha256(record.operatorToken),
     isBootstrapped: record.bootstrapped,
-    dns: { host, port, controlUrl, token: record.dnsToken },
+    dns: { isOutside, host, port, controlUrl, token: record.dnsToken },
   };
 }
 

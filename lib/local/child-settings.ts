@@ -22,6 +22,8 @@ export interface RegionSettings {
   /** Whether the cluster was made before: then missing tables are a loss and not a beginning. */
   readonly isBootstrapped: boolean;
   readonly dns: {
+    /** Then the environment says how it is reached: this never holds the secret of its key. */
+    readonly isOutside: boolean;
     readonly host: string;
     readonly port: number;
     readonly controlUrl: string;

@@ -4,7 +4,9 @@
  * Pure: two values in, lines out. Answers may come from different regions, one of which lags; the
  * caller passes only answers whose applied index does not fall, so nothing is told twice.
  */
+
 import type { RunJson, ServiceJson, SiteJson, StagesJson, StatusJson } from '../api/schemas.ts';
+import { formatElapsed } from '../base/elapsed.ts';
 
 /** Lines in the order in which things happen: verdicts, decisions, runs, leadership. */
 export function describeChanges(before: StatusJson, after: StatusJson): readonly string[] {
@@ -69,7 +71,7 @@ function describeRun(before: RunJson | null, after: RunJson): readonly string[] 
     const known = before?.steps.find(({ name }) => name === step.name);
     const isOver = step.state === 'done' || step.state === 'failed';
     if (isOver && known?.state !== step.state && step.at !== null) {
-      const elapsed = seconds(Date.parse(step.at) - Date.parse(after.authorisedAt));
+      const elapsed = formatElapsed(Date.parse(step.at) - Date.parse(after.authorisedAt));
       const code = step.code === null ? '' : ` (${step.code})`;
       lines.push(`  ${step.name} ${step.state}${code} at +${elapsed}`);
     }
@@ -91,12 +93,8 @@ const STAGES = [
 function describeStages(stages: StagesJson): string {
   const parts = STAGES.flatMap(([name, member]) => {
     const durationMs = stages[member];
-    return durationMs === null ? [] : [`${name} ${seconds(durationMs)}`];
+    return durationMs === null ? [] : [`${name} ${formatElapsed(durationMs)}`];
   });
-  const total = stages.totalMs === null ? [] : [`actual RTO ${seconds(stages.totalMs)}`];
+  const total = stages.totalMs === null ? [] : [`actual RTO ${formatElapsed(stages.totalMs)}`];
   return [...parts, ...total].join(', ');
-}
-
-function seconds(durationMs: number): string {
-  return `${(durationMs / 1000).toFixed(2)} s`;
 }

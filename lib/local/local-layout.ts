@@ -41,6 +41,8 @@ export interface RegionPlace {
 }
 
 export interface DnsPlace {
+  /** Whether another server holds the zone, one that takes dynamic updates; then none runs here. */
+  readonly isOutside: boolean;
   readonly host: string;
   readonly port: number;
   readonly controlPort: number;
@@ -92,6 +94,14 @@ export function createLayout(options: { readonly dir: string; readonly portBase:
   };
 }
 
+/** The same with the zone on a name server that is not ours. */
+export function withOutsideDns(
+  layout: Layout,
+  { host, port }: { readonly host: string; readonly port: number },
+): Layout {
+  return { ...layout, dns: { ...layout.dns, isOutside: true, host, port } };
+}
+
 /** File that gets the standard output of a process. */
 export function logFileOf(layout: Layout, processName: string): string {
   return join(layout.logDir, `${processName}.log`);
@@ -135,6 +145,7 @@ function placeRegion(
 function placeDns(dir: string, portBase: number): DnsPlace {
   const controlPort = portBase + 54;
   return {
+    isOutside: false,
     host: LOOPBACK,
     port: portBase + 53,
     controlPort,

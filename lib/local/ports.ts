@@ -52,14 +52,17 @@ function placesOf(layout: Layout, sites: readonly LocalSite[]): readonly Place[]
     purpose,
   });
   const { dns } = layout;
+  const embeddedDns: readonly Place[] = [
+    loopback(dns.port, 'DNS'),
+    { ...loopback(dns.port, 'DNS'), protocol: 'udp' },
+    loopback(dns.controlPort, 'the DNS control plane'),
+  ];
   return [
     ...layout.regions.flatMap(({ region, apiPort, databasePort }) => [
       loopback(apiPort, `the API of ${region}`),
       loopback(databasePort, `the DynamoDB of ${region}`),
     ]),
-    loopback(dns.port, 'DNS'),
-    { ...loopback(dns.port, 'DNS'), protocol: 'udp' },
-    loopback(dns.controlPort, 'the DNS control plane'),
+    ...(dns.isOutside ? [] : embeddedDns),
     ...sites.map(({ host, port, name }) => ({ ...loopback(port, `site ${name}`), host })),
   ];
 }

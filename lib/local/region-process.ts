@@ -9,16 +9,22 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { createApi } from '../api/app.ts';
 import { HEARTBEAT_RATE_DEFAULT, LOCAL_EVENTS } from '../api/dependencies.ts';
+import { createActionPorts } from '../aws/actions/action-ports.ts';
+import { createActionClients } from '../aws/actions/clients.ts';
 import { createHealthStore } from '../aws/dynamodb/health-store.ts';
 import { createReportStore } from '../aws/dynamodb/report-store.ts';
 import { createTables } from '../aws/dynamodb/tables.ts';
 import { httpProbe } from '../aws/http-probe.ts';
 import { createProbePort } from '../aws/probe/probe-port.ts';
+import { dynamicDnsPorts } from '../aws/rfc2136/compose.ts';
 import { AppError } from '../base/errors.ts';
+import { processVariables, secretVariable } from '../config/environment.ts';
 import { TABLES } from '../config/names.ts';
+import { parseDynamicDns } from '../config/switch-settings.ts';
 import type { RegisterPort } from '../consensus/register-port.ts';
 import { LOCAL_TIMINGS } from '../consensus/settings.ts';
 import { type ControlRegion, createControlRegion } from '../control/control-region.ts';
+import type { SwitchPort, VerifyPort } from '../recovery/switch-port.ts';
 import { type ChildContext, type ChildParts, runChild } from './child-main.ts';
 import type { RegionSettings } from './child-settings.ts';
 import { dnsResolver } from './dns/resolver.ts';
@@ -26,7 +32,8 @@ import { zoneClient } from './dns/zone-client.ts';
 import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import { createFolderSnapshotStore } from './folder-snapshot-store.ts';
 import { listen } from './listen.ts';
-import { createLocalClient, openRegisters } from './region-stores.ts';
+import { createLocalClient, localTables, openRegisters } from './region-stores.ts';
+import { removeOldReports } from './report-retention.ts';
 import { SYSTEM_CLOCK, sha256 } from './system-clock.ts';
 import { VERSION } from './version.ts';
 
@@ -41,6 +48,7 @@ runChild<RegionSettings>(processName, startRegion);
 async function startRegion(settings: RegionSettings, context: ChildContext): Promise<ChildParts> {
   const { databaseDir, databasePort, apiPort, region } = settings;
   await prepareFolder(settings);
+  await removeReportsOf(settings);
   const database = await startEmbeddedDynamoDb({ path: databaseDir, port: databasePort });
   const place = { region, databaseUrl: database.url };
   const maker = createLocalClient(place, 'making');
@@ -84,6 +92,7 @@ function composeRegion(
       retryable: false,
     });
   }
+  const { switchPort, resolve } = dnsPorts(dns);
   return createControlRegion({
     identity: { clusterId, region, founders: peers.map((peer) => peer.region).toSorted() },
     registers: stores.registers,
@@ -91,17 +100,41 @@ function composeRegion(
     reports: createReportStore({ client: stores.own, tableName: TABLES.health }),
     probePort: createProbePort({ clock: SYSTEM_CLOCK }),
     stores: { own, all: snapshots },
-    switchPort: zoneClient({ url: dns.controlUrl, token: dns.token, timeoutMs: ZONE_TIMEOUT_MS }),
+    switchPort,
     verifyPort: {
-      resolve: dnsResolver({ host: dns.host, port: dns.port, timeoutMs: DNS_TIMEOUT_MS }),
+      resolve,
       probe: httpProbe({ timeoutMs: PROBE_TIMEOUT_MS, clock: SYSTEM_CLOCK }),
     },
+    actions: createActionPorts({
+      clients: createActionClients({ tables: (name) => localTables(peers, name) }),
+      stores: snapshots,
+      secretOf: secretVariable,
+      clock: SYSTEM_CLOCK,
+    }),
     timings: LOCAL_TIMINGS,
     clock: SYSTEM_CLOCK,
     random: Math.random,
     sha256,
     log,
   });
+}
+
+/** The embedded zone, or the server that the environment names: `tripoint start` has checked it. */
+function dnsPorts(dns: RegionSettings['dns']): {
+  readonly switchPort: SwitchPort;
+  readonly resolve: VerifyPort['resolve'];
+} {
+  const { settings } = parseDynamicDns(processVariables());
+  return dns.isOutside && settings !== null
+    ? dynamicDnsPorts(settings, SYSTEM_CLOCK.wallNow)
+    : {
+        switchPort: zoneClient({
+          url: dns.controlUrl,
+          token: dns.token,
+          timeoutMs: ZONE_TIMEOUT_MS,
+        }),
+        resolve: dnsResolver({ host: dns.host, port: dns.port, timeoutMs: DNS_TIMEOUT_MS }),
+      };
 }
 
 function createRegionApi(
@@ -124,6 +157,12 @@ function createRegionApi(
     randomId: randomUUID,
     log,
   });
+}
+
+async function removeReportsOf({ region, peers }: RegionSettings): Promise<void> {
+  for (const { snapshotDir } of peers.filter((peer) => peer.region === region)) {
+    await removeOldReports(snapshotDir);
+  }
 }
 
 /**

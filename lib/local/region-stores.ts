@@ -43,6 +43,18 @@ export function createLocalClient(
   });
 }
 
+/**
+ * Where the tables are that a plan copies: those of a region that this machine plays are in its store,
+ * those of any other in AWS, with the credentials of whoever started this.
+ */
+export function localTables(
+  peers: readonly Place[],
+  region: string,
+): { readonly endpoint?: string; readonly credentials?: typeof CREDENTIALS } {
+  const place = peers.find((peer) => peer.region === region);
+  return place === undefined ? {} : { endpoint: place.databaseUrl, credentials: CREDENTIALS };
+}
+
 export interface LocalRegisters {
   /** One for each region, in the order of `peers`. */
   readonly registers: readonly RegisterPort[];

@@ -7,11 +7,19 @@
  */
 import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { AppError } from '../base/errors.ts';
 import type { LogEvent } from '../base/log.ts';
 import type { Variables } from '../config/expansion.ts';
+import { parseDynamicDns } from '../config/switch-settings.ts';
 import { renderBanner } from './banner.ts';
 import { followEvents } from './follow-events.ts';
-import { createLayout, type Layout, logFileOf, PORT_BASE_DEFAULT } from './local-layout.ts';
+import {
+  createLayout,
+  type Layout,
+  logFileOf,
+  PORT_BASE_DEFAULT,
+  withOutsideDns,
+} from './local-layout.ts';
 import { createLogger } from './logger.ts';
 import { describeProcessEvent, type ProcessEvent } from './process-table.ts';
 import { type Supervisor, startSupervisor } from './supervisor.ts';
@@ -49,7 +57,7 @@ export interface RunLocalOptions {
 export async function runLocal(options: RunLocalOptions): Promise<void> {
   const { dir, portBase, configFile, variables, write } = options;
   const startedAt = SYSTEM_CLOCK.monotonicNow();
-  const layout = createLayout({ dir, portBase });
+  const layout = layoutFor(createLayout({ dir, portBase }), variables);
   const log = supervisorLog(layout);
   const say = (line: string) => write(`${timeOfDay()}  ${line}\n`);
   let tellProcess: (event: ProcessEvent) => void = () => undefined;
@@ -78,6 +86,19 @@ export async function runLocal(options: RunLocalOptions): Promise<void> {
   write('\nStopping …\n');
   await Promise.all([supervisor.stop(), following]);
   log('info', 'local-stopped');
+}
+
+/** @throws AppError `environment-invalid` when an outside DNS is named, and not well. */
+function layoutFor(layout: Layout, variables: Variables): Layout {
+  const { settings, problems } = parseDynamicDns(variables);
+  if (problems.length > 0) {
+    throw new AppError(`the DNS server that the environment names:\n${problems.join('\n')}`, {
+      code: 'environment-invalid',
+      hint: 'Correct the variables, or unset TRIPOINT_SWITCH to use the embedded DNS.',
+      retryable: false,
+    });
+  }
+  return settings === null ? layout : withOutsideDns(layout, settings.server);
 }
 
 function bannerOf(up: {

@@ -116,6 +116,8 @@ describe('the agent in shell', { concurrent: true }, () => {
     await first.until((beat) => beat.body.status === 'degraded');
     first.reply({ ...STANDBY, ...LENT });
     await agent.until('demote ended with exit code 0');
+    const { body: last } = await first.until((beat) => beat.body.acknowledgedEpoch !== undefined);
+    expect(last.acknowledgedEpoch).toEqual({ term: 2, index: 20 });
     agent.child.kill('SIGTERM');
     expect(await agent.exit).toBe(0);
     expect(readFileSync(log, 'utf8')).toBe(

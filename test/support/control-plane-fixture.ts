@@ -9,6 +9,7 @@ import type { ControlPlane } from '../../lib/control/control-plane.ts';
 import type { MonitorPolicy, ServicePolicy } from '../../lib/recovery/policy.ts';
 import { type MemoryCluster, startMemoryCluster } from './control-plane.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { RECOVERY_DEFAULTS, safetyPolicy } from './service-states.ts';
 
 export const OPERATOR_TOKEN = 'operator-token-for-tests-0123456789';
 export const SITE_TOKEN = 'site-token-for-tests-0123456789';
@@ -23,6 +24,8 @@ export function policyOf(service: string): ServicePolicy {
     probeUrl: `http://${address}/health`,
     probes: [],
     tokenHashes: [hashOf(SITE_TOKEN)],
+    capacity: null,
+    weight: 0,
   });
   return {
     service,
@@ -34,7 +37,8 @@ export function policyOf(service: string): ServicePolicy {
     primary: 'us-east-1',
     objectives: { rtoMs: 30_000, rpoMs: 5000 },
     detection: { intervalMs: 1000, suspectPhi: 8, failPhi: 16, silenceMsMax: 12_000 },
-    safety: { holdDownMs: 0, automaticRunsPerDayMax: 100 },
+    safety: safetyPolicy({ holdDownMs: 0, automaticRunsPerDayMax: 100 }),
+    ...RECOVERY_DEFAULTS,
     sites: [site('us-east-1', '192.0.2.1'), site('us-west-2', '192.0.2.2')],
   };
 }

@@ -17,6 +17,7 @@ import { createControlRegion } from '../../lib/control/control-region.ts';
 import type { HealthStore } from '../../lib/control/health-store.ts';
 import { applyBatch, createZone, recordSetsAt } from '../../lib/local/dns/zone.ts';
 import type { SwitchPort, VerifyPort } from '../../lib/recovery/switch-port.ts';
+import { MemoryActions } from '../../lib/simulation/memory-actions.ts';
 import { MemoryHealthTable, memoryHealthStore } from '../../lib/simulation/memory-health-store.ts';
 import { MemoryRegister, memoryRegisterPort } from '../../lib/simulation/memory-register.ts';
 import { memoryReportStore } from '../../lib/simulation/memory-report-store.ts';
@@ -69,6 +70,7 @@ export async function startMemoryCluster(clock: ManualClock): Promise<MemoryClus
     stores: { own: store, all: new Map([[OWN, store]]) },
     ...memoryZone(),
     probePort: memoryProbes(clock).port,
+    actions: new MemoryActions({ clock, growMs: 1000, moveMs: 1000 }).ports,
     reports: memoryReportStore(),
     timings: LOCAL_TIMINGS,
     clock,

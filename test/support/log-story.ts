@@ -14,9 +14,10 @@ import {
 import type { JsonValue } from '../../lib/base/json.ts';
 import type { CommandResult, ControlCommand } from '../../lib/control/commands.ts';
 import { createControlMachine, reduce } from '../../lib/control/machine.ts';
+import { reviewsDue } from '../../lib/control/reviews.ts';
 import type { VerdictState } from '../../lib/detection/verdict.ts';
 import type { ServicePolicy } from '../../lib/recovery/policy.ts';
-import { currentStep, type Run, type StepResult } from '../../lib/recovery/run.ts';
+import { needsWorker, openSteps, type Run, type StepResult } from '../../lib/recovery/run.ts';
 import type { RecoveryState, ServiceState } from '../../lib/recovery/state.ts';
 import { OBSERVERS, servicePolicy, T0, type VerdictOptions, verdictOf } from './service-states.ts';
 
@@ -45,6 +46,8 @@ export interface LogStory {
    * @returns how many reviews it wrote.
    */
   readonly waitReviewing: (durationMs: number) => number;
+  /** Puts another state in the place of this one: what no command of this version would have made. */
+  readonly replace: (change: (state: RecoveryState) => RecoveryState) => void;
   /** A new leader: the term rises. */
   readonly elect: () => void;
   /** Applies a command now, or as the clock of its proposer says. */
@@ -60,8 +63,8 @@ export interface LogStory {
       readonly service?: string;
     },
   ) => void;
-  /** Claims the current step of the newest open run and finishes it. */
-  readonly finishStep: (result?: StepResult) => CommandResult;
+  /** Claims the first open step of the newest open run, or the one of this name, and finishes it. */
+  readonly finishStep: (result?: StepResult, name?: string) => CommandResult;
   /** Finishes every step of every open run. */
   readonly finishRuns: () => void;
 }
@@ -93,9 +96,13 @@ export function createLogStory(startedAt: EpochMillis = T0): LogStory {
     return existing(run, 'no run is open');
   };
 
-  const finishStep: LogStory['finishStep'] = (result = DONE) => {
+  const finishStep: LogStory['finishStep'] = (result = DONE, wanted = undefined) => {
     const run = newestOpen();
-    const { step } = existing(currentStep(run), 'the run has no step left');
+    const open = openSteps(run).filter(needsWorker);
+    const step = existing(
+      open.find(({ name }) => wanted === undefined || name === wanted),
+      'the run has no step left for a worker',
+    );
     const claim = { run: run.id, step: step.name, attempt: step.attempt + 1 } as const;
     write({ kind: 'claim-step', ...claim, worker: existing(OBSERVERS[0], 'no observer') });
     return write({ kind: 'finish-step', ...claim, result });
@@ -118,15 +125,16 @@ export function createLogStory(startedAt: EpochMillis = T0): LogStory {
           ...Object.values(state.services).map(({ reviewAt }) => reviewAt ?? Infinity),
         );
         now = epochMillis(Math.min(until, Math.max(now + REVIEW_PERIOD_MS, dueAt)));
-        for (const { policy, reviewAt } of Object.values(state.services)) {
-          if (reviewAt !== null && now >= reviewAt) {
-            write({ kind: 'review', service: policy.service });
-          }
+        for (const service of reviewsDue(state, now)) {
+          write({ kind: 'review', service });
         }
         if (now >= until) {
           return written.length - before;
         }
       }
+    },
+    replace: (change) => {
+      state = change(state);
     },
     elect: () => {
       currentTerm += 1;

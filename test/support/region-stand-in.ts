@@ -27,6 +27,7 @@ export interface StandInBeat {
     readonly bootId: string;
     readonly status: string;
     readonly replicationLagMs?: number;
+    readonly acknowledgedEpoch?: { readonly term: number; readonly index: number };
   };
 }
 

@@ -14,7 +14,7 @@ import {
   type VerdictCode,
   type VerdictState,
 } from '../../lib/detection/verdict.ts';
-import type { ServicePolicy, SitePolicy } from '../../lib/recovery/policy.ts';
+import type { SafetyPolicy, ServicePolicy, SitePolicy } from '../../lib/recovery/policy.ts';
 import type { CommittedVerdict, ServiceState, SiteState } from '../../lib/recovery/state.ts';
 
 export const OBSERVERS: readonly RegionId[] = ['us-east-1', 'us-east-2', 'us-west-2'].map(regionId);
@@ -35,6 +35,30 @@ export function sitePolicy(site: string, changes: Partial<SitePolicy> = {}): Sit
     probeUrl: `http://${site}.example.test/health`,
     probes: [],
     tokenHashes: ['0'.repeat(64)],
+    capacity: null,
+    weight: 0,
+    ...changes,
+  };
+}
+
+/** What a policy says that asks for nothing beyond the plain failover. */
+export const RECOVERY_DEFAULTS = {
+  fencing: 'none',
+  replication: { lagMsMax: null, overLimit: 'block', unknownLag: 'accept', metric: null },
+  alarms: { missingData: 'last-known', triggering: ['*'] },
+  returning: { percents: [100], holdMs: 0 },
+  database: null,
+  notify: [],
+  plans: { failover: null, failback: null },
+  drill: null,
+} as const satisfies Partial<ServicePolicy>;
+
+export function safetyPolicy(changes: Partial<SafetyPolicy> = {}): SafetyPolicy {
+  return {
+    holdDownMs: 60_000,
+    automaticRunsPerDayMax: 3,
+    acknowledgement: false,
+    approval: 'none',
     ...changes,
   };
 }
@@ -51,7 +75,8 @@ export function servicePolicy(changes: Partial<ServicePolicy> = {}): ServicePoli
     primary: EAST,
     objectives: { rtoMs: 30_000, rpoMs: 5000 },
     detection: { intervalMs: 1000, suspectPhi: 8, failPhi: 16, silenceMsMax: 12_000 },
-    safety: { holdDownMs: 60_000, automaticRunsPerDayMax: 3 },
+    safety: safetyPolicy(),
+    ...RECOVERY_DEFAULTS,
     sites: [sitePolicy(EAST), sitePolicy(WEST)],
     ...changes,
   };
@@ -146,6 +171,8 @@ export function serviceState(changes: Partial<ServiceState> = {}): ServiceState 
     policy: servicePolicy(),
     phase: { kind: 'steady' },
     activeSite: EAST,
+    traffic: { [changes.activeSite ?? EAST]: 100 },
+    granted: true,
     epoch: { term: term(1), index: logIndex(2) },
     sites: { [EAST]: siteState('healthy'), [WEST]: siteState('healthy') },
     analysis: { code: 'all-sites-healthy', sentence: '' },
@@ -153,6 +180,14 @@ export function serviceState(changes: Partial<ServiceState> = {}): ServiceState 
     lastRunEndedAt: null,
     automaticRunStarts: [],
     reviewAt: null,
+    acknowledgement: null,
+    overrides: [],
+    freeze: null,
+    drill: null,
+    unprotectedSince: null,
+    isTrafficInDoubt: false,
+    weights: null,
+    readiness: null,
     ...changes,
   };
 }

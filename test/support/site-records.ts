@@ -1,5 +1,5 @@
 /** Site records as values, for tests of whatever stores them. */
-import { epochMillis } from '../../lib/base/identifiers.ts';
+import { epochMillis, logIndex, term } from '../../lib/base/identifiers.ts';
 import type { SiteRecord } from '../../lib/control/health-store.ts';
 import { type ArrivalWindow, startWindow } from '../../lib/detection/arrival-window.ts';
 import { type ForecastMemory, NO_FORECAST } from '../../lib/detection/forecast.ts';
@@ -21,6 +21,10 @@ export function siteRecord(changes: Partial<SiteRecord> = {}): SiteRecord {
     ),
     reportedStatus: 'ok',
     replicationLagMs: null,
+    replicationLagWrites: null,
+    lagWord: null,
+    acknowledgedEpoch: null,
+    fencedSince: null,
     suspectAt: epochMillis(STARTED_AT + 8000),
     failAt: epochMillis(STARTED_AT + 12_000),
     wakesOnBeat: false,
@@ -51,6 +55,15 @@ export function fullSiteRecord(): SiteRecord {
     site: 't'.repeat(63),
     window: full,
     replicationLagMs: 123_456_789.125,
+    replicationLagWrites: Number.MAX_SAFE_INTEGER,
+    lagWord: {
+      lagMs: 123_456_792,
+      writes: 2 ** 40,
+      measuredAt: epochMillis(STARTED_AT + 0.5),
+      risingMsPerMinute: 60_000.125,
+    },
+    acknowledgedEpoch: { term: term(2 ** 31), index: logIndex(2 ** 40) },
+    fencedSince: epochMillis(STARTED_AT + 0.75),
     reportedStatus: 'degraded',
     wakesOnBeat: true,
     forecast: fullForecast(),

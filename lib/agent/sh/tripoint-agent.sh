@@ -254,7 +254,7 @@ look_at_site() {
 
 # --- Beats --------------------------------------------------------------------------------------
 
-sequence=0
+sequence=0 given_up='' fenced=''
 # A request ends before the beat after the next, so a black hole cannot gather them.
 limit=$interval
 [ "$limit" -le 3 ] || limit=3
@@ -280,7 +280,7 @@ send() {
   eval "url=\$url_$1 sent_$1=$now busy_$1=1"
   (
     trap - TERM INT HUP EXIT
-    body="{\"sequence\":$sequence,\"bootId\":\"$boot\",\"status\":\"$2\"}"
+    body="{\"sequence\":$sequence,\"bootId\":\"$boot\",\"status\":\"$2\"$given_up$fenced}"
     reply=$(curl --config "$dir/curl" --max-time "$limit" --data-binary "$body" \
       --write-out '\n%{http_code}' \
       "$url/v1/services/$service/sites/$site/heartbeats" 2>&1 | head -c 16384)
@@ -295,10 +295,31 @@ is_at_risk() {
   [ "$now" -lt "$grants_until" ] && [ "$((now - granted_at))" -gt "$((interval * 150))" ]
 }
 
+# The role was taken, and the demotion that follows from it is done. Without a hook nobody can tell.
+is_given_up() {
+  [ "$granted" = standby ] && [ "$granted_term" -ge 0 ] && [ -n "$demote" ] &&
+    [ "$wanted" = demote ] && [ "$achieved" = demote ]
+}
+
+# A role was given up because nobody renewed it, or none was ever heard of.
+is_fenced() {
+  if [ "$granted" = unknown ]; then
+    [ "$heard" = '' ] && [ "$now" -ge "$unheard_at" ]
+  else
+    [ "$now" -ge "$grants_until" ]
+  fi
+}
+
 # To all that are not waited for. One that failed is left alone for a while, unless the lease runs
 # out: then none is spared.
 beat() {
   sequence=$((sequence + 1))
+  given_up=''
+  if is_given_up; then
+    given_up=",\"acknowledgedEpoch\":{\"term\":$granted_term,\"index\":$granted_index}"
+  fi
+  fenced=''
+  ! is_fenced || fenced=',"fenced":true'
   for n in $endpoints; do
     eval "busy=\$busy_$n after=\$after_$n"
     [ -z "$busy" ] || continue
@@ -340,7 +361,7 @@ number() {
   [ "${#1}" -le 15 ]
 }
 
-granted=unknown granted_term=-1 granted_index=-1 granted_at=0
+heard='' granted=unknown granted_term=-1 granted_index=-1 granted_at=0
 
 # Reads what has been answered. The highest epoch decides; a lease counts from the sending.
 gather() {
@@ -395,6 +416,7 @@ take_answer() {
   esac
   case $lease in '' | null) lease=$((next * 3)) ;; esac
   number "$lease" || return 1
+  heard=1
   if [ "$term" -lt "$granted_term" ]; then return 0; fi
   if [ "$term" -eq "$granted_term" ]; then
     if [ "$index" -lt "$granted_index" ]; then return 0; fi
@@ -457,6 +479,8 @@ work() {
       say "${running%% *} ended with exit code $code"
       if [ "$code" = 0 ]; then
         achieved=$running
+        # At once, not with the next beat: another site may wait for this word.
+        ! is_given_up || next_beat=$now
       else
         failures_hook=$((failures_hook + 1))
         retry=$((now + (failures_hook < 6 ? failures_hook : 6) * 80))
@@ -503,6 +527,7 @@ leave() {
   fi
   sequence=$((sequence + 1))
   rm -f "$dir"/answer.*
+  given_up='' fenced=''
   # A second signal does not cut the goodbye short; it takes a few seconds at most.
   trap '' TERM INT HUP
   for n in $endpoints; do send "$n" leaving; done

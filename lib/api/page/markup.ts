@@ -5,6 +5,7 @@
  * in black and white, and by ear.
  */
 import { html as honoHtml } from 'hono/html';
+import type { PhaseJson } from '../schemas.ts';
 
 /** HTML that is safe to put into a page. Only `html` below makes it. */
 export type Markup = ReturnType<typeof honoHtml> & string;
@@ -112,7 +113,7 @@ export const STATE_TONES: {
 };
 
 export const PHASES: {
-  readonly [phase in 'steady' | 'impaired' | 'setting-up' | 'recovering' | 'returning']: {
+  readonly [phase in PhaseJson['kind']]: {
     readonly tone: Tone;
     readonly word: string;
   };
@@ -122,4 +123,8 @@ export const PHASES: {
   'setting-up': { tone: 'busy', word: 'Setting up' },
   recovering: { tone: 'busy', word: 'Failing over' },
   returning: { tone: 'busy', word: 'Failing back' },
+  rebalancing: { tone: 'busy', word: 'Rebalancing' },
+  drilling: { tone: 'busy', word: 'Drill begins' },
+  practising: { tone: 'busy', word: 'Drill' },
+  'drill-returning': { tone: 'busy', word: 'Drill ends' },
 };

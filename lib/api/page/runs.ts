@@ -17,6 +17,9 @@ const KINDS: { readonly [kind in RunJson['kind']]: string } = {
   setup: 'Setup',
   failover: 'Failover',
   failback: 'Failback',
+  rebalance: 'Rebalance',
+  drill: 'Drill',
+  'drill-return': 'Return from drill',
 };
 
 export function runsSection({ runs, services, at }: StatusJson): Markup {
@@ -44,8 +47,8 @@ ${run.outcome.kind === 'open' ? null : stageBar(run.stages)}
     ([name, member, meaning]) =>
       html`<div class="stage ${name}" title="${meaning}"><dt>${name}</dt><dd class="number">${optionalSpan(run.stages[member])}</dd></div>`,
   )}<div class="stage total"><dt>total</dt><dd class="number">${optionalSpan(run.stages.totalMs)}</dd></div></dl>
-<ol class="steps">${run.steps.map(stepItem)}</ol>
-<p class="quiet">${run.trigger === 'automatic' ? 'Automatic' : 'By hand'}, asked by <bdi>${run.requestedBy}</bdi>: <bdi>${run.reason}</bdi> · <code>${run.analysis}</code> · fence term ${run.epoch.term} index ${run.epoch.index} · run ${run.run}${exceptions(run)}</p>
+<ol class="steps">${run.steps.map((step, place) => stepItem(step, run.steps[place - 1]))}</ol>
+${approvalHint(run)}<p class="quiet">${run.trigger === 'automatic' ? 'Automatic' : 'By hand'}, asked by <bdi>${run.requestedBy}</bdi>: <bdi>${run.reason}</bdi> · <code>${run.analysis}</code> · fence term ${run.epoch.term} index ${run.epoch.index} · run ${run.run}${loss(run)}${reverting(run)}${exceptions(run)}</p>
 ${run.outcome.kind === 'open' ? null : html`<p><a href="/v1/runs/${encodeURIComponent(run.run)}/report?format=markdown">Report</a></p>`}
 </details></li>`;
 }
@@ -99,9 +102,20 @@ const STEP_TONES: { readonly [state in StepJson['state']]: Tone } = {
   claimed: 'busy',
   done: 'good',
   failed: 'bad',
+  skipped: 'unclear',
 };
 
-function stepItem(step: StepJson): Markup {
+/** What a run waits for a person with, and how that person says so. */
+function approvalHint({ run, requestedBy, waitingFor }: RunJson): Markup | null {
+  const [waiting] = waitingFor;
+  return waiting === undefined
+    ? null
+    : html`<p>${mark('watch', 'Waits for a person')} other than <bdi>${requestedBy}</bdi>: ${waiting.detail} · <code>tripoint approve ${run} --reason …</code></p>
+`;
+}
+
+/** Steps of one stage are worked on together, and look so: the second says "beside" the first. */
+function stepItem(step: StepJson, before: StepJson | undefined): Markup {
   const who = step.worker === null ? null : html` <span class="quiet">by ${step.worker}</span>`;
   const when = step.at === null ? null : html` <span class="quiet">${clockTime(step.at)}</span>`;
   const tries =
@@ -109,7 +123,25 @@ function stepItem(step: StepJson): Markup {
       ? html` <span class="quiet">attempt ${step.attempt} of ${step.attemptsMax}</span>`
       : null;
   const code = step.code === null ? null : html` <code>${step.code}</code>`;
-  return html`<li>${mark(STEP_TONES[step.state], step.state)} ${step.name}${who}${when}${tries}${code}</li>`;
+  const beside =
+    before !== undefined && before.stage === step.stage && step.kind !== ''
+      ? html`<span class="quiet">beside</span> `
+      : null;
+  const about = step.detail === '' ? null : html` <span class="quiet">${step.detail}</span>`;
+  const undo = step.isUndo ? html` <span class="quiet">(taken back)</span>` : null;
+  return html`<li>${beside}${mark(STEP_TONES[step.state], step.state)} ${step.name}${undo}${about}${who}${when}${tries}${code}</li>`;
+}
+
+/** Data that the run may have lost, and who accepted that. */
+function loss({ loss: estimate }: RunJson): Markup | null {
+  if (estimate === null || (estimate.lagMs === null && estimate.acceptedBy === null)) {
+    return null;
+  }
+  return html` · <bdi>${estimate.sentence}</bdi>`;
+}
+
+function reverting({ reverting: turned }: RunJson): Markup | null {
+  return turned === null ? null : html` · takes back what it did: <code>${turned.code}</code>`;
 }
 
 function exceptions({ outcome }: RunJson): Markup | null {

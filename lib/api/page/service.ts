@@ -16,6 +16,7 @@ import {
   span,
   type Value,
 } from './markup.ts';
+import { standingFacts } from './standing.ts';
 
 export function serviceSection(service: ServiceJson, status: StatusJson): Markup {
   const phase = PHASES[service.phase.kind];
@@ -35,7 +36,7 @@ export function serviceSection(service: ServiceJson, status: StatusJson): Markup
 <div><dt>Failover</dt><dd>${service.automatic ? 'Automatic' : 'By a person'}</dd></div>
 <div><dt>Objectives</dt><dd class="number">RTO ${bound(service.objectives.rtoMs)} · RPO ${bound(service.objectives.rpoMs)}</dd></div>
 <div><dt>Fence</dt><dd class="number" title="The log entry that made ${service.activeSite} the active site.">term ${service.epoch.term} · index ${service.epoch.index}</dd></div>
-${maintenance(service)}</dl>
+${maintenance(service)}${standingFacts(service, status.at)}</dl>
 <div class="scroll" role="region" tabindex="0" id="sites-${name}" aria-label="Sites of ${name}">
 <table class="sites">
 <thead><tr><th scope="col">Site</th><th scope="col">Opinion</th>${status.consensus.members.map(

@@ -6,7 +6,7 @@
  */
 import { isTroubled } from '../monitor-schemas.ts';
 import type { ServiceJson, StatusJson } from '../schemas.ts';
-import { clockTime, html, type Markup, mark, PHASES, shape, type Tone } from './markup.ts';
+import { clockTime, dayTime, html, type Markup, mark, PHASES, shape, type Tone } from './markup.ts';
 import { monitorSection } from './monitors.ts';
 import { runsSection } from './runs.ts';
 import { serviceSection } from './service.ts';
@@ -71,7 +71,7 @@ interface Summary {
 }
 
 /** The one sentence that can be read from across the room. The worst news first. */
-function summarise({ consensus, services, monitors }: StatusJson): Summary {
+function summarise({ consensus, services, monitors, runs }: StatusJson): Summary {
   const inPhase = (tone: Tone) => services.filter(({ phase }) => PHASES[phase.kind].tone === tone);
   const [impaired] = inPhase('bad');
   if (impaired !== undefined) {
@@ -82,7 +82,7 @@ function summarise({ consensus, services, monitors }: StatusJson): Summary {
   }
   const busy = inPhase('busy');
   if (busy.length > 0) {
-    return { tone: 'busy', sentence: sentenceFor(busy, movementOf(busy)) };
+    return { tone: 'busy', sentence: sentenceFor(busy, movementOf(busy, runs)) };
   }
   const worried = services.filter(({ analysis }) => analysis.code !== 'all-sites-healthy');
   if (services.length === 0) {
@@ -98,12 +98,13 @@ function summarise({ consensus, services, monitors }: StatusJson): Summary {
 }
 
 /** What is going on; with its target where only one service moves. */
-function movementOf(services: readonly ServiceJson[]): string {
+function movementOf(services: readonly ServiceJson[], runs: StatusJson['runs']): string {
   const [first] = services;
   const kinds = new Set(services.map(({ phase }) => PHASES[phase.kind].word.toLowerCase()));
   const movement = [...kinds].join(' or ');
   const isMove = first?.phase.kind === 'recovering' || first?.phase.kind === 'returning';
-  return services.length === 1 && isMove ? `${movement} to ${first.activeSite}` : movement;
+  const to = runs.find(({ run }) => run === first?.phase.run)?.to ?? first?.activeSite;
+  return services.length === 1 && isMove ? `${movement} to ${to}` : movement;
 }
 
 function sentenceFor(services: readonly ServiceJson[], what: string): string {
@@ -120,7 +121,7 @@ function monitorsText(troubled: StatusJson['monitors']): string {
     : `Services steady; ${troubled.length} monitors have sites in trouble`;
 }
 
-function overview({ consensus, configHash }: StatusJson, summary: Summary): Markup {
+function overview({ consensus, configHash, freeze }: StatusJson, summary: Summary): Markup {
   const reachable = consensus.members.filter((member) => member.reachable).length;
   const quorum = consensus.quorum
     ? mark(reachable === consensus.members.length ? 'good' : 'watch', 'Quorum')
@@ -135,7 +136,12 @@ function overview({ consensus, configHash }: StatusJson, summary: Summary): Mark
 <ul class="members">${consensus.members.map(({ region, reachable: answers }) => html`<li>${mark(answers ? 'good' : 'bad', region)}${answers ? null : html` <span class="quiet">no answer</span>`}</li>`)}</ul></dd></div>
 <div><dt>Log chain</dt><dd class="number" title="${consensus.chain}">${consensus.chain.slice(0, 8)}</dd></div>
 <div><dt>Configuration</dt><dd class="number" title="${configHash ?? 'none'}">${configHash?.slice(0, 8) ?? html`<span class="none">none</span>`}</dd></div>
-</dl>
+${
+  freeze === null
+    ? null
+    : html`<div class="whole"><dt>Freeze</dt><dd>${mark('watch', 'All services')} until ${dayTime(freeze.untilAt)}, by <bdi>${freeze.by}</bdi>: <bdi>${freeze.reason}</bdi></dd></div>
+`
+}</dl>
 </section>`;
 }
 

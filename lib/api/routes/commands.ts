@@ -12,11 +12,12 @@ import { type CommandId, commandId } from '../../base/identifiers.ts';
 import { hashConfiguration } from '../../config/configuration-hash.ts';
 import type { ControlCommand } from '../../control/commands.ts';
 import type { CommandOutcome } from '../../control/control-plane.ts';
+import type { RunMode } from '../../recovery/plan.ts';
 import { type Guards, guarded } from '../access.ts';
 import type { ApiApp, ApiContext, ApiDependencies } from '../dependencies.ts';
 import { committedStatus, dryRunStatus, problem, refusal, rejection } from '../errors.ts';
+import { presentRun } from '../present.ts';
 import {
-  alarmBody,
   commandHeaders,
   configBody,
   failbackBody,
@@ -28,7 +29,7 @@ import { acceptedSchema, commandAnswerSchema } from '../schemas.ts';
 import { COMMAND_SECURITY, jsonBody, jsonResponse, PROBLEM_RESPONSE } from './definition.ts';
 
 /** Carries the id of the command in every answer to one that was proposed. */
-const COMMAND_ID_HEADER = 'tripoint-command-id';
+export const COMMAND_ID_HEADER = 'tripoint-command-id';
 
 export const ACTOR_DEFAULT = 'operator';
 export const OK = jsonResponse(
@@ -74,28 +75,18 @@ const configRoute = createRoute({
   responses: { 200: OK, 202: STARTED, default: PROBLEM_RESPONSE },
 });
 
-const alarmRoute = createRoute({
-  ...COMMON,
-  method: 'post',
-  path: '/v1/alarms',
-  summary: 'Report that an alarm about a site changed its state.',
-  request: { headers: commandHeaders, body: jsonBody(alarmBody) },
-  responses: { 200: OK, 202: STARTED, default: PROBLEM_RESPONSE },
-});
-
 export function registerCommands(app: ApiApp, dependencies: ApiDependencies, guards: Guards): void {
   const { clock } = dependencies;
   app.openapi(guarded(app, guards.operator, failoverRoute), (c) => {
     const { service } = c.req.valid('param');
-    const { to = null, reason, force, dryRun, by = ACTOR_DEFAULT } = c.req.valid('json');
-    const at = clock.wallNow();
-    const command = { kind: 'failover', service, to, reason, force, by, at } as const;
+    const { to = null, dryRun, ...words } = switchWords(c.req.valid('json'));
+    const command = { kind: 'failover', service, to, ...words, at: clock.wallNow() } as const;
     return answer(c, dependencies, { command, dryRun, key: keyOf(c) });
   });
   app.openapi(guarded(app, guards.operator, failbackRoute), (c) => {
     const { service } = c.req.valid('param');
-    const { reason, force, dryRun, by = ACTOR_DEFAULT } = c.req.valid('json');
-    const command = { kind: 'failback', service, reason, force, by, at: clock.wallNow() } as const;
+    const { dryRun, ...words } = switchWords(c.req.valid('json'));
+    const command = { kind: 'failback', service, ...words, at: clock.wallNow() } as const;
     return answer(c, dependencies, { command, dryRun, key: keyOf(c) });
   });
   app.openapi(guarded(app, guards.operator, noteRoute), (c) => {
@@ -111,11 +102,14 @@ export function registerCommands(app: ApiApp, dependencies: ApiDependencies, gua
     const command = { kind: 'configure', configHash, policies, monitors, reason, by, at } as const;
     return answer(c, dependencies, { command, dryRun, key: keyOf(c) });
   });
-  app.openapi(guarded(app, guards.operator, alarmRoute), (c) => {
-    const { service, site, name, state } = c.req.valid('json');
-    const command = { kind: 'alarm', service, site, name, state, at: clock.wallNow() } as const;
-    return answer(c, dependencies, { command, dryRun: false, key: keyOf(c) });
-  });
+}
+
+/** The members that a request may leave out, as the log wants them. */
+function switchWords<
+  Body extends { readonly mode?: RunMode | undefined; readonly by?: string | undefined },
+>(body: Body) {
+  const { mode = null, by = ACTOR_DEFAULT, ...rest } = body;
+  return { ...rest, mode, by };
 }
 
 interface Asked {
@@ -128,12 +122,19 @@ interface Asked {
 /** Proposes the command, or tries it, and answers what became of it. */
 export async function answer(c: ApiContext, dependencies: ApiDependencies, asked: Asked) {
   if (asked.dryRun) {
-    const { kind, ...rest } = dependencies.plane.dryRun(asked.command);
-    return c.json({ dryRun: true, wouldBe: kind, ...rest } as const, dryRunStatus);
+    const { result, run } = dependencies.plane.dryRun(asked.command);
+    const { kind, ...rest } = result;
+    const plan = run === null ? null : presentRun(run);
+    return c.json({ dryRun: true, wouldBe: kind, ...rest, plan } as const, dryRunStatus);
   }
   const id = commandId(asked.key === undefined ? dependencies.randomId() : `key:${asked.key}`);
   const outcome = await propose(dependencies, id, asked.command);
   c.header(COMMAND_ID_HEADER, id);
+  return answerOutcome(c, id, outcome);
+}
+
+/** What became of a command that was proposed. */
+export function answerOutcome(c: ApiContext, id: CommandId, outcome: CommandOutcome) {
   switch (outcome.kind) {
     case 'committed':
       return outcome.result.kind === 'accepted'
@@ -174,9 +175,14 @@ async function propose(
     return await plane.propose(id, command);
   } catch (thrown) {
     log('error', 'propose-threw', { command: id, error: describeError(thrown) });
-    const hint = `An unexpected error was met and logged. GET /v1/commands/${encodeURIComponent(id)}.`;
-    return { kind: 'unknown', id, hint };
+    return unsettled(id);
   }
+}
+
+/** Something was thrown on the way. */
+export function unsettled(id: CommandId): CommandOutcome {
+  const hint = `An unexpected error was met and logged. GET /v1/commands/${encodeURIComponent(id)}.`;
+  return { kind: 'unknown', id, hint };
 }
 
 export function keyOf(c: ApiContext): string | undefined {

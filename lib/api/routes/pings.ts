@@ -169,7 +169,7 @@ async function provision(
   const { holder, site, receivedAt } = birth;
   const { service, hash } = holder;
   const command = { kind: 'provision-site', service, site, at: receivedAt } as const;
-  const foreseen = plane.dryRun(command);
+  const { result: foreseen } = plane.dryRun(command);
   if (foreseen.kind === 'refused') {
     return problem(c, 'site-not-provisioned', { detail: foreseen.sentence });
   }

@@ -152,7 +152,10 @@ export function registerSlowReads(app: ApiApp, { plane }: ApiDependencies, guard
           detail: `entries before ${page.firstAvailable} are not here any more`,
           firstAvailable: page.firstAvailable,
         })
-      : c.json(presentLog(page.entries, { after, appliedIndex: page.appliedIndex }), 200);
+      : c.json(
+          presentLog(page.entries, { after, appliedIndex: page.appliedIndex }, plane.answerOf),
+          200,
+        );
   });
   app.openapi(guarded(app, guards.reader, commandRoute), async (c) => {
     const { id } = c.req.valid('param');

@@ -4,7 +4,8 @@
  *   pk `site`      sk <service>@<site>   revision, reportedStatus, replicationLagMs?, suspectAt,
  *                                        failAt, wakesOnBeat? (1), and the window: bootId,
  *                                        lastSequence, lastArrivalAt, history (binary), forecast?
- *                                        (binary); of a job also what `job-mapping.ts` lists
+ *                                        (binary); what `lag-mapping.ts` lists, and of a job
+ *                                        also what `job-mapping.ts` does
  *   pk `timer`     sk <at>#<service>@<site>#<awaits>   mark
  *   pk `observer`  sk `self`             evaluatedAt, baselineAt, presentSince, score, alone,
  *                                        gapFrom?, gapTo?
@@ -42,6 +43,7 @@ import {
   textValue,
 } from './attributes.ts';
 import { decodeJob, encodeJob } from './job-mapping.ts';
+import { decodeLag, encodeLag } from './lag-mapping.ts';
 
 const CORRUPT = {
   code: 'health-record-corrupt',
@@ -86,6 +88,7 @@ export function encodeSite(revision: number, record: SiteRecord): Item {
       ? {}
       : { forecast: bytesValue(encodeForecast(record.forecast)) }),
     ...encodeJob(record.job),
+    ...encodeLag(record),
     ...(record.replicationLagMs === null
       ? {}
       : { replicationLagMs: numberValue(record.replicationLagMs) }),
@@ -106,6 +109,7 @@ export function decodeSite(item: Item): SiteRecord {
     wakesOnBeat: read.integerOrNull('wakesOnBeat') !== null,
     forecast: decodeSiteForecast(read),
     job: decodeJob(read),
+    ...decodeLag(read),
   };
 }
 

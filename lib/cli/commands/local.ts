@@ -1,5 +1,6 @@
 /** `tripoint start` and `tripoint local …`: a whole Tripoint on this machine, and its processes. */
 import type { Command } from 'commander';
+import { formatElapsed } from '../../base/elapsed.ts';
 import { PORT_BASE_DEFAULT } from '../../local/local-layout.ts';
 import { createSupervisorClient, type LocalProcess } from '../../local/supervisor-client.ts';
 import { wholeNumber } from '../arguments.ts';
@@ -7,7 +8,6 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, type Run, withExamples } from '../invocation.ts';
 import type { Style } from '../render/style.ts';
 import { type Cell, cell, renderTable } from '../render/table.ts';
-import { formatElapsed } from '../render/time.ts';
 import type { Session } from '../session.ts';
 
 const PORT_MIN = 1024;

@@ -1,12 +1,11 @@
 /** `tripoint maintenance`: for a while people work on a service, and no run starts by itself. */
 import type { Command } from 'commander';
-import type { ApiClient, CommandAnswer } from '../../api/client.ts';
 import { RUN_LIMITS } from '../../recovery/limits.ts';
 import { actor, durationBetween, reasonArgument } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, type Run, withExamples } from '../invocation.ts';
 import { renderMaintenance } from '../render/maintenance.ts';
-import { sendOnce } from '../send.ts';
+import { sendCommand } from '../send-command.ts';
 import type { Session } from '../session.ts';
 
 const SHORTEST_MS = 1000;
@@ -50,7 +49,7 @@ function registerStart(maintenance: Command, run: Run): void {
     .option('--site <name>', 'only this site; else the whole service')
     .action((service: string, options: StartOptions) =>
       run(start, (session) =>
-        send(session, (client, key) => {
+        sendCommand(session, (client, key) => {
           const words = { forMs: options.for, reason: options.reason, by: actor() };
           return client.startMaintenance(service, { ...siteOf(options), ...words }, key);
         }),
@@ -71,7 +70,7 @@ function registerEnd(maintenance: Command, run: Run): void {
     .option('--site <name>', 'the window of this site; else that of the whole service')
     .action((service: string, options: EndOptions) =>
       run(end, (session) =>
-        send(session, (client, key) => {
+        sendCommand(session, (client, key) => {
           const words = { ...siteOf(options), reason: options.reason, by: actor() };
           return client.endMaintenance(service, words, key);
         }),
@@ -82,20 +81,6 @@ function registerEnd(maintenance: Command, run: Run): void {
 
 function siteOf({ site }: { readonly site?: string }): { readonly site?: string } {
   return site === undefined ? {} : { site };
-}
-
-async function send(
-  session: Session,
-  attempt: (client: ApiClient, key: string) => Promise<CommandAnswer>,
-): Promise<ExitCode> {
-  const { client } = await session.connect();
-  const sent = await sendOnce(session.host, (key) => attempt(client, key));
-  if (sent.kind !== 'accepted') {
-    return session.refused(sent);
-  }
-  const { sentence, index } = sent.value;
-  session.result(sent.value, () => [`${session.style(sentence, 'plain')} (entry ${index})`]);
-  return EXIT.ok;
 }
 
 async function listWindows(session: Session): Promise<ExitCode> {

@@ -1,12 +1,16 @@
-/** `tripoint simulate`: seeded lives of a whole cluster under faults, checked for safety. */
-import type { Command } from 'commander';
+/**
+ * `tripoint simulate`: with a file, one scenario played on that configuration; without one, seeded lives
+ * of the log under faults, checked for safety.
+ */
+import { type Command, Option } from 'commander';
+import { formatElapsed } from '../../base/elapsed.ts';
 import type { CampaignResult } from '../../simulation/campaign.ts';
 import { wholeNumber } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, withExamples } from '../invocation.ts';
 import { isConclusive, renderCampaign } from '../render/campaign.ts';
-import { formatElapsed } from '../render/time.ts';
 import type { Session } from '../session.ts';
+import { listScenarios, type ScenarioOptions, simulateScenario } from './simulate-scenario.ts';
 
 const SEEDS_DEFAULT = 100;
 const SEEDS_MAX = 10_000_000;
@@ -14,7 +18,8 @@ const SEED_MAX = 4_294_967_295;
 /** Progress that goes into a file or a log is told this often. */
 const REPORT_EVERY_MS = 10_000;
 
-interface SimulateOptions {
+interface SimulateOptions extends ScenarioOptions {
+  readonly list?: boolean;
   readonly seeds: number;
   readonly firstSeed: number;
 }
@@ -22,14 +27,48 @@ interface SimulateOptions {
 export const registerSimulate: Register = (program, run) => {
   const simulate: Command = program
     .command('simulate')
-    .description('Simulate seeded lives of a cluster under faults, and check them for safety.')
-    .option('--seeds <count>', 'how many lives', wholeNumber(1, SEEDS_MAX), SEEDS_DEFAULT)
-    .option('--first-seed <seed>', 'seed of the first', wholeNumber(0, SEED_MAX), 1)
-    .action((options: SimulateOptions) =>
-      run(simulate, (session) => runSimulation(session, options)),
+    .description(
+      'What would happen to this configuration? Or, without one: seeded lives of the log.',
+    )
+    .argument('[file]', 'YAML file whose sites and plans are tried')
+    .option('--scenario <name>', 'what goes wrong; default: region-loss')
+    .option('--list', 'list the scenarios')
+    .option('--seed <seed>', 'of the scenario', wholeNumber(0, SEED_MAX), 1)
+    .addOption(
+      new Option('--path <path>', 'how traffic moves: a = health checks, b = records changed')
+        .choices(['a', 'b'])
+        .default('b'),
+    )
+    .option('-s, --service <name>', 'service whose clients are counted; default: the first')
+    .option(
+      '--seeds <count>',
+      'without a file: how many lives',
+      wholeNumber(1, SEEDS_MAX),
+      SEEDS_DEFAULT,
+    )
+    .option('--first-seed <seed>', 'without a file: seed of the first', wholeNumber(0, SEED_MAX), 1)
+    .action((file: string | undefined, options: SimulateOptions) =>
+      run(simulate, (session) => dispatch(session, file, options)),
     );
-  withExamples(simulate, ['tripoint simulate', 'tripoint simulate --first-seed 4711 --seeds 1']);
+  withExamples(simulate, [
+    'tripoint simulate tripoint.yaml --scenario region-loss --seed 7',
+    'tripoint simulate --list',
+    'tripoint simulate --first-seed 4711 --seeds 1',
+  ]);
 };
+
+function dispatch(
+  session: Session,
+  file: string | undefined,
+  options: SimulateOptions,
+): Promise<ExitCode> {
+  if (options.list === true) {
+    return listScenarios(session);
+  }
+  return file === undefined
+    ? runSimulation(session, options)
+    : simulateScenario(session, file, options);
+}
 
 async function runSimulation(session: Session, options: SimulateOptions): Promise<ExitCode> {
   const { seeds, firstSeed } = options;

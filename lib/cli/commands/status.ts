@@ -22,15 +22,23 @@ interface StatusOptions {
   readonly exitCode?: boolean;
 }
 
+interface Asked extends StatusOptions {
+  readonly service: string | undefined;
+}
+
 export const registerStatus: Register = (program, run) => {
   const status: Command = program
     .command('status')
     .description('Services, sites and what each region thinks of them.')
+    .argument('[service]', 'only this service; default: all')
     .option('-w, --watch', 'show it again each second, until Ctrl-C')
     .option('--exit-code', `exit with ${EXIT.unhealthy} unless everything is healthy`)
-    .action((options: StatusOptions) => run(status, (session) => showStatus(session, options)));
+    .action((service: string | undefined, options: StatusOptions) =>
+      run(status, (session) => showStatus(session, { ...options, service })),
+    );
   withExamples(status, [
     'tripoint status',
+    'tripoint status checkout',
     'tripoint status --watch',
     'tripoint status --exit-code -q',
   ]);
@@ -42,29 +50,66 @@ export const registerStatus: Register = (program, run) => {
   withExamples(services, ['tripoint services', 'tripoint services --json']);
 };
 
-async function showStatus(session: Session, options: StatusOptions): Promise<ExitCode> {
+async function showStatus(session: Session, options: Asked): Promise<ExitCode> {
   const { client } = await session.connect();
   if (options.watch === true) {
-    return watchStatus(session, client);
+    return watchStatus(session, client, options.service);
   }
   const answer = await client.statusOfAll();
   if (answer.kind !== 'ok') {
     return session.refused(answer);
   }
-  const status = answer.value;
+  const status = statusOf(answer.value, options.service);
+  if (status === null) {
+    return session.failed(unknown(answer.value, options.service));
+  }
   session.result(status, () => renderStatus(status, session.style));
   session.suggest(nextAfterStatus(status));
   return options.exitCode === true && !isHealthy(status) ? EXIT.unhealthy : EXIT.ok;
 }
 
+/** What concerns one service or monitor, and how the cluster is; null = there is none of that name. */
+function statusOf(status: StatusJson, name: string | undefined): StatusJson | null {
+  if (name === undefined) {
+    return status;
+  }
+  const services = status.services.filter(({ service }) => service === name);
+  const monitors = status.monitors.filter(({ monitor }) => monitor === name);
+  const runs = status.runs.filter(({ service }) => service === name);
+  const timeline = status.timeline.filter(({ service }) => service === name);
+  return services.length + monitors.length === 0
+    ? null
+    : { ...status, services, monitors, runs, timeline };
+}
+
+function unknown({ services, monitors }: StatusJson, name: string | undefined) {
+  const known = [
+    ...services.map(({ service }) => service),
+    ...monitors.map(({ monitor }) => monitor),
+  ];
+  return {
+    code: 'unknown-service',
+    message: `there is no service ${name}`,
+    hint: known.length === 0 ? 'None is configured yet.' : `There are: ${known.join(', ')}.`,
+  };
+}
+
 /** Silence of all regions is shown and waited out: watching is for bad days. */
-async function watchStatus(session: Session, client: ApiClient): Promise<ExitCode> {
+async function watchStatus(
+  session: Session,
+  client: ApiClient,
+  service: string | undefined,
+): Promise<ExitCode> {
   const { host, options } = session;
   const signal = host.interruption();
   do {
     const answer = await client.statusOfAll();
     if (answer.kind === 'ok') {
-      showFrame(session, answer.value);
+      const status = statusOf(answer.value, service);
+      if (status === null) {
+        return session.failed(unknown(answer.value, service));
+      }
+      showFrame(session, status);
     } else if (answer.kind === 'problem' && answer.problem.status < 500) {
       return session.refused(answer);
     } else if (!options.json) {

@@ -6,16 +6,13 @@
  */
 import { type Command, Option } from 'commander';
 import type { ApiClient } from '../../api/client.ts';
+import type { TabletopJson } from '../../api/preparation-schemas.ts';
 import { actor, durationArgument, reasonArgument } from '../arguments.ts';
+import { isConfirmed } from '../confirm.ts';
 import { asDryRun } from '../dry-run.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type Register, withExamples } from '../invocation.ts';
-import {
-  planSwitch,
-  preferredTarget,
-  renderSwitchPlan,
-  type SwitchPlan,
-} from '../render/switch-plan.ts';
+import { planSwitch, renderSwitchPlan, type SwitchPlan } from '../render/switch-plan.ts';
 import { sendOnce } from '../send.ts';
 import type { Session } from '../session.ts';
 import { awaitRun } from './await-run.ts';
@@ -26,6 +23,10 @@ interface SwitchOptions {
   readonly to?: string;
   readonly reason: string;
   readonly force?: boolean;
+  readonly mode?: 'graceful' | 'emergency';
+  readonly acceptLoss?: boolean;
+  /** Only of `failback`. */
+  readonly atOnce?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   /** false = `--no-wait`. */
@@ -38,18 +39,18 @@ type SwitchKind = SwitchPlan['kind'];
 export const registerSwitches: Register = (program, run) => {
   const failover: Command = switchCommand(program, 'failover')
     .description('Move a service to another site.')
-    .addOption(
-      new Option('--to <site>', 'target site; default: the first healthy one of the policy'),
-    )
+    .addOption(new Option('--to <site>', 'target site; default: as the policy decides'))
     .action((service: string, options: SwitchOptions) =>
       run(failover, (session) => switchService(session, { kind: 'failover', service, options })),
     );
   withExamples(failover, [
     'tripoint failover checkout --reason "maintenance" --dry-run',
     'tripoint failover checkout --to us-west-2 --reason "maintenance"',
+    'tripoint failover checkout --mode emergency --accept-loss --reason "us-east-1 is gone"',
   ]);
   const failback: Command = switchCommand(program, 'failback')
-    .description('Move a service back to its primary site.')
+    .description('Move a service back to its primary site, by the steps of its policy.')
+    .option('--at-once', 'all of the traffic in one step, whatever the steps of the policy are')
     .action((service: string, options: SwitchOptions) =>
       run(failback, (session) => switchService(session, { kind: 'failback', service, options })),
     );
@@ -65,6 +66,13 @@ function switchCommand(program: Command, name: SwitchKind): Command {
     .argument('<service>', 'service to move')
     .requiredOption('-r, --reason <text>', 'why, for the record', reasonArgument)
     .option('--force', 'also to a site that is not healthy; recorded')
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'graceful: lose nothing; emergency: leave out what cannot be had; default: by whether the active site lives',
+      ).choices(['graceful', 'emergency']),
+    )
+    .option('--accept-loss', 'accept the data loss that the plan shows; recorded')
     .option('-n, --dry-run', 'show what would be decided and changed, and change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'return as soon as the run has begun')
@@ -87,20 +95,28 @@ async function switchService(session: Session, asked: Asked): Promise<ExitCode> 
   if (planned.kind === 'stopped') {
     return planned.exitCode;
   }
-  const { plan } = planned;
+  const { plan, to } = planned;
   if (asked.options.dryRun === true) {
-    session.result({ dryRun: true, plan }, () => renderSwitchPlan(plan, session.style));
+    const tabletop = await playThrough(client, asked);
+    session.result({ dryRun: true, plan, tabletop }, () =>
+      renderSwitchPlan(plan, session.style, tabletop),
+    );
     return plan.decision.accepted ? EXIT.ok : EXIT.refused;
   }
   if (!plan.decision.accepted) {
     return session.failed(refusalOf(plan), EXIT.refused);
   }
-  const isConfirmed = asked.options.yes === true || (await isAgreed(session, plan));
-  return isConfirmed ? perform(session, client, { asked, plan }) : EXIT.usage;
+  const agreed = await isConfirmed(session, {
+    document: { plan },
+    lines: (style) => renderSwitchPlan(plan, style),
+    question: `Move ${plan.service} to ${plan.to ?? '?'} now?`,
+    yes: asked.options.yes === true,
+  });
+  return agreed ? perform(session, client, { asked, to }) : EXIT.usage;
 }
 
 type Planned =
-  | { readonly kind: 'planned'; readonly plan: SwitchPlan }
+  | { readonly kind: 'planned'; readonly plan: SwitchPlan; readonly to: string | null }
   | { readonly kind: 'stopped'; readonly exitCode: ExitCode };
 
 async function makePlan(session: Session, client: ApiClient, asked: Asked): Promise<Planned> {
@@ -119,12 +135,36 @@ async function makePlan(session: Session, client: ApiClient, asked: Asked): Prom
     };
     return { kind: 'stopped', exitCode: session.failed(failure) };
   }
-  const preferred = asked.kind === 'failback' ? service.primary : preferredTarget(service);
-  const to = asked.options.to ?? preferred;
+  const to = asked.options.to ?? null;
   const decision = asDryRun(await ask(client, asked, { to, dryRun: true }));
-  return decision.kind === 'ok'
-    ? { kind: 'planned', plan: planSwitch(asked.kind, service, { to, decision: decision.value }) }
-    : { kind: 'stopped', exitCode: session.refused(decision) };
+  if (decision.kind !== 'ok') {
+    return { kind: 'stopped', exitCode: session.refused(decision) };
+  }
+  const plan = planSwitch(asked.kind, service, { asked: to, decision: decision.value });
+  // Of shares nobody names one target: who asks for none asks for the sick sites to be taken out.
+  const isNamed = service.strategy !== 'active-active';
+  return { kind: 'planned', plan, to: isNamed ? plan.to : to };
+}
+
+/** The calls and records of each step; null = nobody could say, and the plan alone must do. */
+async function playThrough(client: ApiClient, asked: Asked): Promise<TabletopJson | null> {
+  const { kind, service, options } = asked;
+  const played = await client.tabletop(service, {
+    kind,
+    ...(options.to === undefined ? {} : { to: options.to }),
+    ...wordsOf(options),
+    ...(kind === 'failback' ? { atOnce: options.atOnce === true } : {}),
+  });
+  return played.kind === 'ok' ? played.value : null;
+}
+
+function wordsOf({ mode, force, acceptLoss }: SwitchOptions) {
+  return {
+    force: force === true,
+    acceptLoss: acceptLoss === true,
+    ...(mode === undefined ? {} : { mode }),
+    by: actor(),
+  };
 }
 
 interface Attempt {
@@ -135,46 +175,41 @@ interface Attempt {
 
 function ask(client: ApiClient, asked: Asked, { to, dryRun, key }: Attempt) {
   const { kind, service, options } = asked;
-  const words = { reason: options.reason, force: options.force === true, by: actor(), dryRun };
+  const words = {
+    reason: options.reason,
+    ...wordsOf(options),
+    dryRun,
+  };
   return kind === 'failback'
-    ? client.failback(service, words, key)
+    ? client.failback(service, { ...words, atOnce: options.atOnce === true }, key)
     : client.failover(service, to === null ? words : { ...words, to }, key);
 }
 
 function refusalOf({ decision, service }: SwitchPlan) {
-  const hint =
-    decision.code === 'target-not-healthy'
-      ? 'Wait until the site is healthy, or use --force, which is recorded.'
-      : `\`tripoint status\` shows the state of ${service}; docs/failure-modes.md explains the code.`;
+  const usual = `\`tripoint status\` shows the state of ${service}; docs/failure-modes.md explains the code.`;
+  const hint = HINTS[decision.code] ?? usual;
   return { code: decision.code, message: decision.sentence, hint };
 }
 
-async function isAgreed(session: Session, plan: SwitchPlan): Promise<boolean> {
-  const { host } = session;
-  if (!host.isInteractive || session.options.json) {
-    session.result({ confirmed: false, plan }, () => renderSwitchPlan(plan, session.style));
-    session.message(['Nothing was changed. The same command with --yes does it.']);
-    return false;
-  }
-  host.writeMessage(`${renderSwitchPlan(plan, session.messageStyle).join('\n')}\n`);
-  const answer = await host.ask(`Move ${plan.service} to ${plan.to ?? '?'} now? [y/N] `);
-  const isYes = /^y(es)?$/i.test(answer.trim());
-  session.message(isYes ? [] : ['Nothing was changed.']);
-  return isYes;
-}
+const HINTS: { readonly [code: string]: string | undefined } = {
+  'target-not-healthy': 'Wait until the site is healthy, or use --force, which is recorded.',
+  'data-loss-over-limit':
+    'Wait until the data have arrived, or use --accept-loss, which is recorded.',
+  'data-loss-unknown': 'Find out how far the data are, or use --accept-loss, which is recorded.',
+};
 
 interface Confirmed {
   readonly asked: Asked;
-  readonly plan: SwitchPlan;
+  readonly to: string | null;
 }
 
 async function perform(
   session: Session,
   client: ApiClient,
-  { asked, plan }: Confirmed,
+  { asked, to }: Confirmed,
 ): Promise<ExitCode> {
   const sent = await sendOnce(session.host, (key) =>
-    ask(client, asked, { to: plan.to, dryRun: false, key }),
+    ask(client, asked, { to, dryRun: false, key }),
   );
   if (sent.kind !== 'accepted') {
     return session.refused(sent);

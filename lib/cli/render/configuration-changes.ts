@@ -1,9 +1,10 @@
 /**
  * What `tripoint apply` would change, key by key.
  *
- * The control plane never gives token hashes away, and services do not show their safety rules, so
- * these are compared by the hash of the whole configuration only, and the text says so.
+ * The control plane never gives token hashes away, nor what is in the steps of a plan, so these are
+ * compared by the hash of the whole configuration only, and the text says so.
  */
+import { recoveryText } from '../../api/present-recovery.ts';
 import type { ProbeJson, ServiceJson } from '../../api/schemas.ts';
 import type { ServicePolicy } from '../../recovery/policy.ts';
 import { type ProbePolicy, probeExpectation, probeTarget } from '../../recovery/probe-policy.ts';
@@ -26,9 +27,17 @@ export function configurationChanges(
   const known = new Map(current.map((service) => [service.service, service]));
   const changes = wanted.flatMap((policy) => {
     const before = known.get(policy.service);
-    return before === undefined
-      ? [whole('add', policy.service, `${policy.dnsName}, ${policy.sites.length} sites`)]
-      : memberChanges(policy.service, visibleOf(before), visibleOf(policy));
+    if (before === undefined) {
+      return [whole('add', policy.service, `${policy.dnsName}, ${policy.sites.length} sites`)];
+    }
+    // A region of before does not say how a service recovers: then that is not compared.
+    const isTold = Object.keys(before.recovery).length > 0;
+    const recovery = isTold ? recoveryText(policy) : {};
+    return memberChanges(
+      policy.service,
+      visibleOf(before, before.recovery),
+      visibleOf(policy, recovery),
+    );
   });
   const kept = new Set(wanted.map(({ service }) => service));
   const removed = current.filter(({ service }) => !kept.has(service));
@@ -43,12 +52,17 @@ export function whole(kind: 'add' | 'remove', service: string, text: string): Co
 export type Visible = ReadonlyMap<string, string>;
 
 /** The members that a service and a policy have in common, flat, as text. */
-function visibleOf(source: ServiceJson | ServicePolicy): Visible {
+function visibleOf(
+  source: ServiceJson | ServicePolicy,
+  recovery: { readonly [key: string]: string },
+): Visible {
   const { detection, objectives } = source;
   return new Map([
+    ...Object.entries(recovery),
     ['dnsName', source.dnsName],
     ['recordType', source.recordType],
     ['ttlSeconds', String(source.ttlSeconds)],
+    ['dataPlaneName', source.dataPlaneName ?? 'none'],
     ['strategy', source.strategy],
     ['automatic', String(source.automatic)],
     ['primary', source.primary],
@@ -96,7 +110,9 @@ export function renderConfigurationChanges(
   style: Style,
 ): readonly string[] {
   if (changes.length === 0) {
-    return ['only tokens or safety rules differ, which the control plane does not show'];
+    return [
+      'only tokens, addresses of hooks or details of plans differ, which the control plane does not show',
+    ];
   }
   return changes.map((change) => renderChange(change, style));
 }

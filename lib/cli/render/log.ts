@@ -1,6 +1,8 @@
 /** `tripoint log`: one line for each entry, in words; the full bodies are in `--json`. */
+
 import type { LogJson } from '../../api/schemas.ts';
-import { childOf, valueAt } from '../../config/tree.ts';
+import { childOf, entriesOf, valueAt } from '../../config/tree.ts';
+import { sharesText } from '../../recovery/traffic.ts';
 import type { Style } from './style.ts';
 import { cell, renderTable } from './table.ts';
 import { formatInstant } from './time.ts';
@@ -20,14 +22,16 @@ export function renderLogTail(entries: readonly Entry[], style: Style): readonly
 }
 
 function entryRow(entry: Entry) {
-  const { configuration } = entry;
+  const { configuration, answer } = entry;
   const kind = configuration === undefined ? textOf(entry.body, 'kind') : 'voters';
+  const what =
+    configuration === undefined ? describeEntry(entry.body) : describeVoters(configuration);
   return [
     cell(String(entry.index)),
     cell(String(entry.term)),
     cell(instantOf(entry.body)),
     cell(kind === '' ? 'no-op' : kind, kind === '' ? 'dim' : 'strong'),
-    cell(configuration === undefined ? describeEntry(entry.body) : describeVoters(configuration)),
+    answer?.kind === 'refused' ? cell(`${what}; refused: ${answer.code}`, 'dim') : cell(what),
   ];
 }
 
@@ -62,13 +66,27 @@ export function describeEntry(body: unknown): string {
       return `${text('run')}: ${text('worker')} begins ${text('step')}`;
     case 'finish-step':
       return `${text('run')}: ${text('step')} ${textAt(body, ['result', 'kind'])}${codeOf(body)}`;
-    case 'maintenance-start':
-    case 'maintenance-end':
-    case 'note':
-      return `${subject}, by ${text('by')}: ${text('reason')}`;
+    case 'notified':
+      return `people were told up to entry ${text('through')}`;
     default:
-      return subject;
+      return describeWords(body, subject);
   }
+}
+
+/** What a person asked for: about what, who and why. */
+function describeWords(body: unknown, subject: string): string {
+  const text = (key: string) => textOf(body, key);
+  const step = [text('run'), text('step')].filter((part) => part !== '').join(' ');
+  const what = [subject, step, text('verdict'), text('rule'), sharesOf(body)];
+  const about = what.filter((part) => part !== '').join(' ') || 'all services';
+  return text('by') === '' ? about : `${about}, by ${text('by')}: ${text('reason')}`;
+}
+
+function sharesOf(body: unknown): string {
+  const shares = entriesOf(childOf(body, 'weights')).flatMap(([site, percent]) =>
+    typeof percent === 'number' ? [[site, percent] as const] : [],
+  );
+  return shares.length === 0 ? '' : sharesText(Object.fromEntries(shares));
 }
 
 function warningOf(body: unknown): string {
@@ -84,7 +102,9 @@ function verdictOf(body: unknown): string {
 function targetOf(body: unknown): string {
   const target = textOf(body, 'to');
   const forced = childOf(body, 'force') === true ? ', forced' : '';
-  return `${target === '' ? '' : ` → ${target}`}${forced}`;
+  const mode = textOf(body, 'mode');
+  const loss = childOf(body, 'acceptLoss') === true ? ', loss accepted' : '';
+  return `${target === '' ? '' : ` → ${target}`}${mode === '' ? '' : `, ${mode}`}${forced}${loss}`;
 }
 
 function codeOf(body: unknown): string {

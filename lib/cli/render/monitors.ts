@@ -6,11 +6,12 @@ import {
   sentenceOf,
 } from '../../api/monitor-schemas.ts';
 import { newestBeatInLog } from '../../api/newest-sights.ts';
+import { formatElapsed } from '../../base/elapsed.ts';
 import { scheduleText } from './monitor-changes.ts';
 import { verdictCell } from './opinion.ts';
 import type { Style } from './style.ts';
 import { type Cell, cell, renderTable } from './table.ts';
-import { formatElapsed, formatInstant } from './time.ts';
+import { formatInstant } from './time.ts';
 import { warningLines } from './warnings.ts';
 
 /** One block for each monitor, as `renderStatus` puts them below the services. */

@@ -30,6 +30,10 @@ const PHASES: { readonly [kind in ServiceJson['phase']['kind']]: Paint } = {
   'setting-up': 'warning',
   recovering: 'warning',
   returning: 'warning',
+  rebalancing: 'warning',
+  drilling: 'warning',
+  practising: 'warning',
+  'drill-returning': 'warning',
 };
 
 export function phasePaint(phase: ServiceJson['phase']): Paint {

@@ -6,10 +6,10 @@
  * on a light page and on a dark one. Shape says what colour says: a suspicion is half as high.
  */
 
+import { formatElapsed } from '../../base/elapsed.ts';
 import type { RecordedTarget } from '../../simulation/replay/recording.ts';
 import type { Accusation } from '../../simulation/replay/replay-target.ts';
 import { momentIn, type Replayed } from './replay.ts';
-import { formatElapsed } from './time.ts';
 
 const WIDTH = 1000;
 const LEFT = 210;

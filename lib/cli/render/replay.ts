@@ -1,4 +1,6 @@
 /** `tripoint replay`: one row for each target and policy, then the wrong failovers one by one. */
+
+import { formatElapsed } from '../../base/elapsed.ts';
 import type {
   PolicyResult,
   TargetResult,
@@ -8,7 +10,7 @@ import { monthlyRate } from '../../simulation/replay/back-test.ts';
 import type { Recording } from '../../simulation/replay/recording.ts';
 import type { Style } from './style.ts';
 import { type Cell, cell, renderTable } from './table.ts';
-import { formatElapsed, formatInstant } from './time.ts';
+import { formatInstant } from './time.ts';
 
 export interface Replayed {
   readonly file: string;

@@ -1,9 +1,12 @@
 /** Runs: the list, one run in full, and the lines that a waiting command prints as it goes on. */
 import type { RunJson, StagesJson, StepJson } from '../../api/schemas.ts';
+import { formatElapsed } from '../../base/elapsed.ts';
+import { sharesText } from '../../recovery/traffic.ts';
 import { outcomeCell } from './opinion.ts';
+import { lossText } from './recovery.ts';
 import type { Style } from './style.ts';
 import { type Cell, cell, renderTable } from './table.ts';
-import { elapsedBetween, formatElapsed, formatInstant } from './time.ts';
+import { elapsedBetween, formatInstant } from './time.ts';
 
 const HEADER = ['run', 'kind', 'trigger', 'from', 'to', 'outcome', 'took', 'started'];
 
@@ -23,11 +26,11 @@ export function renderRuns(runs: readonly RunJson[], style: Style): readonly str
 
 export function renderRun(run: RunJson, style: Style): readonly string[] {
   const { text, paint } = outcomeCell(run.outcome);
-  const lag = run.origin.replicationLagMs;
   return [
     `${style(run.run, 'strong')}  ${style(text, paint)}`,
     `  ${run.trigger} ${run.kind} of ${style(run.service, 'plain')}: ${style(`${run.from} → ${run.to}`, 'strong')}`,
     `  by ${style(run.requestedBy, 'plain')}: ${style(run.reason, 'plain')}`,
+    ...runWords(run).map((line) => `  ${style(line, 'plain')}`),
     `  because ${run.analysis}; epoch term ${run.epoch.term}, index ${run.epoch.index}; ${formatInstant(run.authorisedAt)}`,
     '',
     ...renderTable(
@@ -36,15 +39,34 @@ export function renderRun(run: RunJson, style: Style): readonly string[] {
     ),
     '',
     ...renderStages(run.stages, style),
-    ...(lag === null ? [] : [`replication lag at the switch (actual RPO): ${formatElapsed(lag)}`]),
   ];
 }
 
-const STEP_HEADER = ['step', 'state', 'at', 'attempt', 'worker'];
+/** What is not as usual of a run: shares, loss, who approved, why it turned round. */
+function runWords(run: RunJson): readonly string[] {
+  const shares = [run.before, run.traffic].map(sharesText);
+  const isShared = [run.before, run.traffic].some((traffic) => Object.keys(traffic).length > 1);
+  const { loss, parent, reverting } = run;
+  return [
+    ...(isShared ? [`traffic ${shares.join(' → ')}`] : []),
+    ...(loss === null || (loss.lagMs === null && loss.acceptedBy === null) ? [] : [lossText(loss)]),
+    ...(parent === null ? [] : [`begun by run ${parent}`]),
+    ...run.approvals.map(
+      ({ step, by, verdict, reason }) => `${step}: ${VERDICTS[verdict]} by ${by}: ${reason}`,
+    ),
+    ...(reverting === null ? [] : [`takes back what it did, because of ${reverting.code}`]),
+  ];
+}
+
+const VERDICTS = { approve: 'approved', reject: 'rejected' } as const;
+
+const STEP_HEADER = ['stage', 'step', 'state', 'at', 'attempt', 'worker'];
 
 function stepRow({ authorisedAt }: RunJson, step: StepJson): readonly Cell[] {
   const elapsedMs = elapsedBetween(authorisedAt, step.at);
   return [
+    // Steps with one number are worked on together.
+    cell(String(step.stage + 1)),
     cell(step.name),
     stepCell(step),
     cell(elapsedMs === null ? '–' : `+${formatElapsed(elapsedMs)}`),
@@ -63,6 +85,8 @@ function stepCell({ state, code }: StepJson): Cell {
       return cell('● done', 'good');
     case 'failed':
       return cell(`✖ failed${code === null ? '' : `: ${code}`}`, 'bad');
+    case 'skipped':
+      return cell('– skipped', 'dim');
   }
 }
 

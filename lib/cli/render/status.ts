@@ -1,21 +1,36 @@
 /** `tripoint status`: the control regions in one line, then each service and each monitor with its sites. */
 import type { ConsensusJson, ServiceJson, SiteJson, StatusJson } from '../../api/schemas.ts';
+import { formatElapsed } from '../../base/elapsed.ts';
 import { maintenanceText } from './maintenance.ts';
 import { renderMonitors } from './monitors.ts';
 import { isServiceHealthy, phasePaint, phaseText, roleCell, verdictCell } from './opinion.ts';
+import { freezeText, standingLines, waitingText } from './recovery.ts';
 import type { Style } from './style.ts';
 import { cell, renderTable } from './table.ts';
-import { formatElapsed, formatInstant } from './time.ts';
+import { formatInstant } from './time.ts';
 import { warningLines } from './warnings.ts';
 
 export function renderStatus(status: StatusJson, style: Style): readonly string[] {
   const observers = status.consensus.members.map(({ region }) => region);
   return [
     ...headline(status, style),
-    ...status.services.flatMap((service) => ['', ...renderService(service, observers, style)]),
+    ...(status.freeze === null
+      ? []
+      : [style(`all services are ${freezeText(status.freeze)}`, 'warning')]),
+    ...status.services.flatMap((service) => [
+      '',
+      ...renderService(service, observers, style),
+      ...standingLines(service, status.at).map(([text, paint]) => `  ${style(text, paint)}`),
+      ...waitingLines(status, service.service).map((line) => `  ${style(line, 'warning')}`),
+    ]),
     ...renderMonitors(status.monitors, observers, style),
     ...(status.services.length === 0 ? ['', style('no services are configured', 'warning')] : []),
   ];
+}
+
+/** Runs that cannot go on without a person. */
+function waitingLines({ runs, at }: StatusJson, service: string): readonly string[] {
+  return runs.filter((run) => run.service === service).flatMap((run) => waitingText(run, at) ?? []);
 }
 
 function headline(status: StatusJson, style: Style): readonly string[] {

@@ -1,12 +1,14 @@
 /**
  * The plan of a switch as the operator confirms it: from where to where, and each DNS record.
  *
- * The target is chosen here and then named in the command, so that what was shown is what is done,
- * or nothing is: if the control plane sees it differently by then, it refuses.
+ * The target is the one that the dry run answers, and is named in the command, so that what was shown
+ * is what is done, or nothing is: if the control plane sees it differently by then, it refuses.
  */
-import type { DryRunJson, ServiceJson, SiteJson } from '../../api/schemas.ts';
+import type { TabletopJson } from '../../api/preparation-schemas.ts';
+import type { DryRunJson, RunJson, ServiceJson, SiteJson } from '../../api/schemas.ts';
+import { runAimLines, runStageLines } from './recovery.ts';
 import type { Style } from './style.ts';
-import { formatElapsed } from './time.ts';
+import { renderPlayedRuns } from './tabletop.ts';
 
 export interface RecordChange {
   readonly action: 'DELETE' | 'CREATE';
@@ -21,7 +23,7 @@ export interface SwitchPlan {
   readonly service: string;
   readonly dnsName: string;
   readonly from: string;
-  /** null = no site can be named, and the decision says why. */
+  /** null = the run is refused, and nobody named a site. */
   readonly to: string | null;
   readonly decision: {
     readonly accepted: boolean;
@@ -36,45 +38,45 @@ export interface SwitchPlan {
   /** As the active site last reported it; null = it reports none. */
   readonly replicationLagMs: number | null;
   readonly rpoMs: number;
+  /** The run that would begin; null where it is refused, or a region of before was asked. */
+  readonly run: RunJson | null;
 }
 
-/**
- * The site that a failover without a named target would choose: the first in the policy's order of
- * preference that is healthy, not active, and has no alarm. null = there is none.
- */
-export function preferredTarget({ sites }: ServiceJson): string | null {
-  const isReady = ({ role, opinion, alarms }: SiteJson) =>
-    role === 'standby' &&
-    opinion.state === 'healthy' &&
-    alarms.every(({ state }) => state !== 'alarm');
-  return sites.find(isReady)?.site ?? null;
-}
-
+/** What the dry run answers: nothing of the decision is made here again. */
 export function planSwitch(
   kind: SwitchPlan['kind'],
   service: ServiceJson,
-  { to, decision }: { readonly to: string | null; readonly decision: DryRunJson },
+  { asked, decision }: { readonly asked: string | null; readonly decision: DryRunJson },
 ): SwitchPlan {
-  const from = service.sites.find(({ site }) => site === service.activeSite);
+  const { plan: run } = decision;
+  const from = service.sites.find(({ site }) => site === (run?.from ?? service.activeSite));
+  const to = run?.to ?? asked;
   const target = service.sites.find(({ site }) => site === to);
-  const moves = target !== undefined && from !== undefined && target.site !== from.site;
+  // Shares of several sites are more than two records: the tabletop of `--dry-run` has them all.
+  const isWhole = run !== null && [run.before, run.traffic].every(isOfOneSite);
+  const isMove = isWhole && target !== undefined && from !== undefined && target !== from;
   return {
     kind,
     service: service.service,
     dnsName: service.dnsName,
-    from: service.activeSite,
+    from: from?.site ?? service.activeSite,
     to,
     decision: {
       accepted: decision.wouldBe === 'accepted',
       code: decision.code,
       sentence: decision.sentence,
     },
-    records: moves ? [record(service, 'DELETE', from), record(service, 'CREATE', target)] : [],
-    fence: moves ? fenceChange(service, target) : null,
+    records: isMove ? [record(service, 'DELETE', from), record(service, 'CREATE', target)] : [],
+    fence: isMove ? fenceChange(service, target) : null,
     ttlSeconds: service.ttlSeconds,
     replicationLagMs: from?.observation?.replicationLagMs ?? null,
     rpoMs: service.objectives.rpoMs,
+    run,
   };
+}
+
+function isOfOneSite(traffic: RunJson['traffic']): boolean {
+  return Object.values(traffic).filter((percent) => percent > 0).length === 1;
 }
 
 function record(
@@ -94,24 +96,39 @@ function fenceChange({ dnsName, epoch, activeSite }: ServiceJson, target: SiteJs
   };
 }
 
-export function renderSwitchPlan(plan: SwitchPlan, style: Style): readonly string[] {
-  const { decision, replicationLagMs: lagMs } = plan;
+/** @param played the same command played through; null = it was not, and the plan alone is shown. */
+export function renderSwitchPlan(
+  plan: SwitchPlan,
+  style: Style,
+  played: TabletopJson | null = null,
+): readonly string[] {
+  const { decision } = plan;
   const answer = decision.accepted
     ? style('● would be accepted', 'good')
     : style('✖ would be refused', 'bad');
+  const isPlayed = played !== null && played.steps.length > 0;
   return [
     `${style(`${plan.kind} of ${plan.service}`, 'strong')}: ${style(`${plan.from} → ${plan.to ?? '?'}`, 'strong')}`,
     `  ${answer}: ${style(`${decision.code}: ${decision.sentence}`, 'plain')}`,
+    ...(isPlayed ? [] : renderRecords(plan, style)),
+    ...(decision.accepted
+      ? [`  clients may keep the old answer for ${plan.ttlSeconds} s (TTL)`]
+      : []),
+    ...runAimLines(plan.run, style, plan.rpoMs),
+    ...(isPlayed
+      ? [modeLine(plan), ...renderPlayedRuns(played, style)]
+      : runStageLines(plan.run, style)),
+  ];
+}
+
+function modeLine({ run }: SwitchPlan): string {
+  return `  ${run === null ? 'the' : run.mode} run, step by step:`;
+}
+
+function renderRecords(plan: SwitchPlan, style: Style): readonly string[] {
+  return [
     ...plan.records.map((change) => `  ${renderRecord(change, style)}`),
     ...renderFence(plan, style),
-    ...(plan.records.length === 0
-      ? []
-      : [`  clients may keep the old answer for ${plan.ttlSeconds} s (TTL)`]),
-    ...(lagMs === null
-      ? []
-      : [
-          `  replication lag ${formatElapsed(lagMs)}, objective (RPO) ${formatElapsed(plan.rpoMs)}`,
-        ]),
   ];
 }
 

@@ -3,17 +3,18 @@
  * and a zone in memory; and the workers of the other regions, which go on from the log.
  */
 import type { RegionId } from '../../../lib/base/identifiers.ts';
-import { formatInstant } from '../../../lib/base/instant.ts';
 import { performStep } from '../../../lib/control/effects.ts';
 import { CONTROL_TIMINGS } from '../../../lib/control/limits.ts';
+import type { EffectPorts } from '../../../lib/control/step-effects/step-work.ts';
 import { Worker } from '../../../lib/control/worker.ts';
 import type { ServicePolicy } from '../../../lib/recovery/policy.ts';
-import type { Run, StepName } from '../../../lib/recovery/run.ts';
+import type { Run } from '../../../lib/recovery/run.ts';
 import type { SwitchPort } from '../../../lib/recovery/switch-port.ts';
+import { createEffectWorld, effectContext } from '../../support/effect-ports.ts';
 import { type LogStory, steadyStory } from '../../support/log-story.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { MemorySnapshotStore } from '../../support/memory-snapshot-store.ts';
-import { MemoryZone } from '../../support/memory-zone.ts';
+import type { MemorySnapshotStore } from '../../support/memory-snapshot-store.ts';
+import type { MemoryZone } from '../../support/memory-zone.ts';
 import { EAST, OBSERVERS, servicePolicy, T0 } from '../../support/service-states.ts';
 
 export const NAME = 'checkout.example.test';
@@ -27,7 +28,7 @@ export const ADDRESS_OF: { readonly [site: string]: string } = {
 export type Place = 'after-claim' | 'after-effect' | 'after-result';
 
 export interface Cut {
-  readonly step: StepName;
+  readonly step: string;
   readonly place: Place;
 }
 
@@ -36,6 +37,7 @@ export interface Stage {
   readonly story: LogStory;
   readonly zone: MemoryZone;
   readonly store: MemorySnapshotStore;
+  readonly ports: EffectPorts;
   /** The failover that was cut. */
   readonly run: () => Run;
   /** Lets the first worker go on where it stopped, as a process does that was frozen. */
@@ -56,10 +58,9 @@ export async function interruptedFailover(
 ): Promise<Stage> {
   const clock = createManualClock(T0);
   const story = steadyStory(servicePolicy(policy));
-  const zone = new MemoryZone();
-  const store = new MemorySnapshotStore();
+  const { zone, store, ports } = createEffectWorld(clock);
   const gate = createGate();
-  const stage = { clock, story, zone, store };
+  const stage = { clock, story, zone, store, ports };
   story.say(EAST, 'failed');
   const failover = story.run().id;
   const [first, second, nearest] = OBSERVERS as readonly [RegionId, RegionId, RegionId];
@@ -100,12 +101,12 @@ export async function interruptedFailover(
   };
 }
 
-type Parts = Pick<Stage, 'clock' | 'story' | 'zone' | 'store'>;
+type Parts = Pick<Stage, 'clock' | 'story' | 'ports'>;
 
 function workerOf(
-  { clock, story, zone, store }: Parts,
+  { clock, story, ports }: Parts,
   region: RegionId,
-  reached: (step: StepName, place: Place) => Promise<void>,
+  reached: (step: string, place: Place) => Promise<void>,
 ): Worker {
   const random = () => 0.5;
   return new Worker({
@@ -121,19 +122,10 @@ function workerOf(
       }
       return result;
     },
-    perform: async (run, { name }) => {
-      const ports = {
-        switchPort: zone.switchPort,
-        verifyPort: zone.verifyPort,
-        store: store.port,
-        clock,
-        random,
-      };
-      const position = { index: story.log().length, chain: 'c' };
-      const report = { generatedAt: T0, generatedBy: region, position, formatInstant };
-      const context = { state: story.state(), report };
-      const result = await performStep(ports, { run, step: name }, context);
-      await reached(name, 'after-effect');
+    perform: async ({ run, step, openSince }) => {
+      const context = effectContext(story, region, openSince);
+      const result = await performStep(ports, { run, step }, context);
+      await reached(step.name, 'after-effect');
       return result;
     },
     isReachable: () => true,

@@ -1,6 +1,6 @@
 /** The main path over three control regions as they are, but for what they run on. */
 import { describe, expect, test } from 'vitest';
-import type { RegionId } from '../../../lib/base/identifiers.ts';
+import { type RegionId, regionId } from '../../../lib/base/identifiers.ts';
 import type { JsonValue } from '../../../lib/base/json.ts';
 import type { ControlCommand } from '../../../lib/control/commands.ts';
 import { CONTROL_LIMITS } from '../../../lib/control/limits.ts';
@@ -62,9 +62,29 @@ function others(...regions: readonly (RegionId | null)[]): readonly RegionId[] {
   return REGIONS.filter((region) => !regions.includes(region));
 }
 
+test('the log comes to be led from a region without an active site, and stays there for long', async () => {
+  const regions = await serving();
+  const handedTo = (): readonly RegionId[] =>
+    regions.logged
+      .filter(({ event }) => event === 'leadership-handed-over')
+      .map(({ region }) => region);
+  const isAtRest = () => regions.leader !== EAST;
+  expect(await regions.handOver(regionId(EAST))).toBe(true);
+  await regions.pass(3000);
+  expect(regions.leader).toBe(EAST);
+  const hadHanded = handedTo().length;
+  await regions.until(isAtRest, 320_000);
+  expect(handedTo().slice(hadHanded)).toEqual([EAST]);
+  expect(regions.leader).toBe('us-east-2');
+  const { term } = regions.anyPlane.status().position;
+  await regions.pass(60_000);
+  expect(regions.anyPlane.status().position).toMatchObject({ leader: 'us-east-2', term });
+});
+
 describe('a site dies', () => {
   test('the name moves, the report says where the time went, and nothing moves back by itself', async () => {
     const regions = await serving();
+    await regions.until(() => checkout(regions).readiness !== null, 60_000);
     const indexBefore = regions.anyPlane.status().position.appliedIndex;
     await regions.pass(30_000);
     expect(regions.anyPlane.status().position.appliedIndex, 'a quiet fleet writes nothing').toBe(

@@ -14,7 +14,10 @@ import type {
   IngestOutcome,
 } from '../../../lib/control/control-plane.ts';
 import { createControlRegion } from '../../../lib/control/control-region.ts';
+import { handOver } from '../../../lib/control/membership.ts';
 import type { ReportStore } from '../../../lib/control/report-store.ts';
+import type { ActionPorts } from '../../../lib/recovery/action-ports.ts';
+import { MemoryActions } from '../../../lib/simulation/memory-actions.ts';
 import {
   MemoryHealthTable,
   memoryHealthStore,
@@ -65,6 +68,12 @@ export class ThreeRegions {
   readonly zone: MemoryZone = new MemoryZone();
   /** What probes meet at the sites; everything serves until a test says otherwise. */
   readonly probes: MemoryProbes = memoryProbes(this.clock);
+  /** What steps act on beside DNS; outlives every process. */
+  readonly actions: MemoryActions = new MemoryActions({
+    clock: this.clock,
+    growMs: 5000,
+    moveMs: 5000,
+  });
   readonly logged: Logged[] = [];
   /** Sites that beat: one heartbeat a second to every region. */
   readonly beating = new Set<string>();
@@ -156,15 +165,33 @@ export class ThreeRegions {
       switchPort: whileAlive(this.zone.switchPort),
       verifyPort: whileAlive(this.zone.verifyPort),
       probePort: whileAlive(this.probes.port),
+      actions: whileAliveAll(this.actions.ports, whileAlive),
       reports: whileAlive({ ...estate.reports }),
       timings: TIMINGS,
       clock: { ...this.clock, sleep: whileAlive(this.clock).sleep },
       random: seededRandom(20_261_123 + this.#boots),
-      sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex'),
+      sha256,
       log: (_, event) => this.logged.push({ region, event }),
     });
     this.#processes.set(region, Object.assign(life, { plane: control.plane }));
     control.start();
+  }
+
+  /** As `tripoint region lead`, from a process of its own. */
+  async handOver(to: RegionId): Promise<boolean> {
+    return handOver(
+      {
+        clusterId: CLUSTER_ID,
+        founders: REGIONS,
+        registers: REGIONS.map((region) => this.#wire(to, region)),
+        timings: TIMINGS,
+        clock: this.clock,
+        random: seededRandom(7),
+        sha256,
+        log: () => undefined,
+      },
+      to,
+    );
   }
 
   /** Lets sites beat and time pass. */
@@ -283,6 +310,10 @@ export class ThreeRegions {
   }
 }
 
+function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
 type Call = (...values: readonly never[]) => Promise<unknown>;
 
 /** A port of a process that is no more: nothing it asks for ever comes back. */
@@ -301,6 +332,17 @@ function gateOf(life: { readonly isAlive: boolean }): <Port extends object>(port
         typeof member === 'function' ? gated(member as Call) : member,
       ]),
     ) as typeof port;
+}
+
+function whileAliveAll(ports: ActionPorts, whileAlive: ReturnType<typeof gateOf>): ActionPorts {
+  const { scale, database, invoke, notify, tables } = ports;
+  return {
+    scale: whileAlive(scale),
+    database: whileAlive(database),
+    invoke: whileAlive(invoke),
+    notify: whileAlive(notify),
+    tables: whileAlive(tables),
+  };
 }
 
 function existing<Value>(value: Value | null | undefined, otherwise: string): Value {

@@ -16,6 +16,10 @@ describe('parseAnswer', () => {
     expect(parseAnswer(body)).toEqual({ ...known, leaseMs: null });
   });
 
+  it('reads a region that vouches for nothing', () => {
+    expect(parseAnswer(JSON.stringify({ ...good, leaseMs: 0 }))).toEqual({ ...good, leaseMs: 0 });
+  });
+
   it.each([
     ['', 'no body'],
     ['<html>', 'a captive portal'],
@@ -30,7 +34,7 @@ describe('parseAnswer', () => {
     [JSON.stringify({ ...good, nextBeatMs: 0 }), 'a beat at once, for ever'],
     [JSON.stringify({ ...good, nextBeatMs: '1000' }), 'a text for a number'],
     [JSON.stringify({ ...good, nextBeatMs: null }), 'no time for the next beat'],
-    [JSON.stringify({ ...good, leaseMs: 0 }), 'a lease that is over'],
+    [JSON.stringify({ ...good, leaseMs: -1 }), 'a lease that is over'],
     [JSON.stringify({ ...good, leaseMs: '3000' }), 'a text for a lease'],
     ['{"role":"active","epoch":null,"nextBeatMs":1,"leaseMs":1e999}', 'a lease for ever'],
   ])('refuses %s (%s)', (body) => {

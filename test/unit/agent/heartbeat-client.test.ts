@@ -513,3 +513,81 @@ describe('startHeartbeats under any behaviour', () => {
     );
   });
 });
+
+it('a site that no answer reaches says so, from when its lease has lapsed until it is renewed', async () => {
+  const world = startWorld((_, now) => (now < 1500 || now > 8500 ? answer('active', 1) : 'hang'));
+  await world.clock.advance(20_000);
+  const said = world.arrivals.filter(({ body }) => 'fenced' in body).map((arrival) => arrival.at);
+  expect(said.length).toBeGreaterThan(3);
+  expect(Math.min(...said)).toBeGreaterThan(3500);
+  expect(Math.max(...said)).toBeLessThan(8500 + 3000 + 5000);
+  await world.client.stop();
+});
+
+describe('the word that a role was given up', () => {
+  const taken = (clockMs: number) => (_: string, now: number) =>
+    now < clockMs ? answer('active', 1) : answer('standby', 2);
+  const words = ({ arrivals }: World) =>
+    arrivals.flatMap(({ at: sentAt, body }) => {
+      const { acknowledgedEpoch = null } = body as { acknowledgedEpoch?: unknown };
+      return acknowledgedEpoch === null ? [] : [{ sentAt, acknowledgedEpoch }];
+    });
+
+  it('goes to every region as soon as the host has demoted, and not before', async () => {
+    const demoted = Promise.withResolvers<void>();
+    const world = startWorld(taken(1000), {
+      onRole: ({ role }) => (role === 'standby' ? demoted.promise : undefined),
+    });
+    await world.clock.advance(1700);
+    expect(words(world)).toEqual([]);
+    demoted.resolve();
+    await world.clock.advance(0);
+    const word = { sentAt: 1700, acknowledgedEpoch: { term: 2, index: 1 } };
+    expect(words(world)).toEqual([word, word, word]);
+    await world.client.stop();
+  });
+
+  it.each([
+    ['the host could not demote', () => Promise.reject(new Error('stuck'))],
+    [
+      'the callback threw',
+      () => {
+        throw new Error('stuck');
+      },
+    ],
+  ])('is not given when %s', async (_case, fail) => {
+    const world = startWorld(taken(1000), {
+      onRole: ({ role }) => (role === 'standby' ? fail() : undefined),
+    });
+    await world.clock.advance(4000);
+    expect(words(world)).toEqual([]);
+    await world.client.stop();
+  });
+
+  it('is not given where nobody is told of the role', async () => {
+    const clock = createManualClock(0);
+    const bodies: string[] = [];
+    const client = startHeartbeats({
+      service: 'checkout',
+      site: 'us-east-1',
+      endpoints: ['http://a.test'],
+      token: 'secret-token',
+      intervalMs: 1000,
+      clock,
+      random: () => 0.5,
+      fetch: async (_url, init) => {
+        bodies.push(init.body);
+        const { body } = answer('standby', 2) as { body: unknown };
+        return {
+          status: 200,
+          headers: { get: () => null },
+          text: async () => JSON.stringify(body),
+        };
+      },
+    });
+    await clock.advance(3000);
+    await client.stop();
+    expect(bodies.length).toBeGreaterThan(2);
+    expect(bodies.filter((body) => body.includes('acknowledgedEpoch'))).toEqual([]);
+  });
+});

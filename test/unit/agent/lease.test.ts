@@ -37,6 +37,14 @@ describe('a lease', () => {
     expect(roleAt(after, at(3000)).role).toBe('unknown');
   });
 
+  it('is not renewed by a region that vouches for nothing', () => {
+    const active = renewed(NO_BELIEF, { answer: answer('active', 1), sentAt: at(0) }, TERMS);
+    const same = renewed(active, { answer: answer('active', 1, 0), sentAt: at(2000) }, TERMS);
+    expect(same).toBe(active);
+    const newer = renewed(active, { answer: answer('active', 2, 0), sentAt: at(2000) }, TERMS);
+    expect(roleAt(newer, at(2000))).toEqual({ role: 'unknown', epoch: { term: 2, index: 1 } });
+  });
+
   it('does not pass from one role to the next', () => {
     const active = renewed(NO_BELIEF, { answer: answer('active', 1, 9000), sentAt: at(0) }, TERMS);
     const standby = renewed(active, { answer: answer('standby', 2, 1), sentAt: at(10) }, TERMS);

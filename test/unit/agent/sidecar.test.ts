@@ -108,6 +108,22 @@ describe.concurrent('a sidecar', () => {
     await sidecar.stop();
   });
 
+  it('gives word of a role that was taken when its hook has ended, and at once', async () => {
+    const standIn = await region(ACTIVE);
+    const { sidecar, events, until } = await start(standIn, {
+      promote: shell('true'),
+      demote: shell('sleep 0.2'),
+    });
+    await until((event) => event.kind === 'hook-ended' && event.action === 'promote');
+    standIn.reply(STANDBY);
+    const beat = await standIn.until(({ body }) => body.acknowledgedEpoch !== undefined);
+    expect(beat.body.acknowledgedEpoch).toEqual({ term: 2, index: 20 });
+    expect(events.some((event) => event.kind === 'hook-ended' && event.action === 'demote')).toBe(
+      true,
+    );
+    await sidecar.stop();
+  });
+
   it('does not beat before the first look at the site, and says what it found', async () => {
     const standIn = await region();
     const { sidecar, events } = await start(standIn, {

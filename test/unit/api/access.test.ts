@@ -23,13 +23,27 @@ const OWN_TOKEN = [
   'POST /v1/services/:service/sites/:site/heartbeats',
 ];
 const COMMANDS = [
+  'DELETE /v1/freeze',
+  'DELETE /v1/services/:service/drill',
+  'DELETE /v1/services/:service/freeze',
   'DELETE /v1/services/:service/maintenance',
-  'POST /v1/services/:service/maintenance',
+  'DELETE /v1/services/:service/overrides/:rule',
   'POST /v1/alarms',
+  'POST /v1/freeze',
+  'POST /v1/runs/:run/approval',
+  'POST /v1/runs/:run/cancellation',
+  'POST /v1/services/:service/acknowledgement',
+  'POST /v1/services/:service/drill',
   'POST /v1/services/:service/failback',
   'POST /v1/services/:service/failover',
+  'POST /v1/services/:service/freeze',
+  'POST /v1/services/:service/maintenance',
   'POST /v1/services/:service/notes',
+  'POST /v1/services/:service/overrides/:rule',
+  'POST /v1/services/:service/plan/check',
+  'POST /v1/services/:service/tabletop',
   'PUT /v1/config',
+  'PUT /v1/services/:service/weights',
 ];
 
 const basic = (token: string) => `Basic ${Buffer.from(`ana:${token}`).toString('base64')}`;

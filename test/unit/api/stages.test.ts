@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { stagesOf } from '../../../lib/api/stages.ts';
 import { epochMillis } from '../../../lib/base/identifiers.ts';
 import { recoveryTimes } from '../../../lib/recovery/report.ts';
-import type { Run, StepName } from '../../../lib/recovery/run.ts';
+import type { Run } from '../../../lib/recovery/run.ts';
 import { createApiFixture } from '../../support/control-plane-fixture.ts';
 
 /** A failover whose steps were done at these instants, and no others. */
-async function runWith(done: { readonly [step in StepName]?: number }): Promise<Run> {
+async function runWith(done: { readonly [step: string]: number }): Promise<Run> {
   const api = await createApiFixture();
   await api.beat('us-west-2');
   await api.clock.advance(1000);
@@ -22,7 +22,6 @@ async function runWith(done: { readonly [step in StepName]?: number }): Promise<
     origin: {
       lastBeatAt: epochMillis(1000),
       firstFailedVerdictAt: epochMillis(7000),
-      replicationLagMs: null,
     },
     steps: run.steps.map((step) => {
       const at = done[step.name];

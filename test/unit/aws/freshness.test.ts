@@ -18,7 +18,7 @@ function world(options: { readonly hasState: boolean }) {
       sleep: (durationMs) =>
         new Promise((wake) => sleepers.push({ untilMs: time.nowMs + durationMs, wake })),
     },
-    ageMsMax: 1000,
+    ageMsMax: () => 1000,
     patienceMs: 100,
   });
   return {

@@ -140,13 +140,6 @@ describe('tripoint runs', () => {
     expect(missing.exitCode).toBe(EXIT.error);
     expect(missing.messages).toContain('✖ unknown-run');
   });
-
-  test('does not take --report without a run', async () => {
-    expect(await tripoint(['runs', '--report'])).toMatchObject({
-      exitCode: EXIT.usage,
-      output: '',
-    });
-  });
 });
 
 describe('tripoint note', () => {

@@ -1,4 +1,6 @@
 /** Answers of the API as the renderers get them: one service with two sites, three regions. */
+import { z } from 'zod';
+import { RECOVERY_MEMBERS, RUN_MEMBERS, STEP_MEMBERS } from '../../../lib/api/recovery-schemas.ts';
 import type {
   ProblemJson,
   RunJson,
@@ -6,6 +8,11 @@ import type {
   SiteJson,
   StatusJson,
 } from '../../../lib/api/schemas.ts';
+
+/** As of a region that says nothing about them. */
+const QUIET = z.object(RECOVERY_MEMBERS).parse({});
+const PLAIN_RUN = z.object(RUN_MEMBERS).parse({});
+const PLAIN_STEP = z.object(STEP_MEMBERS).parse({});
 
 const AT = '2026-11-23T09:40:00.000Z';
 
@@ -69,6 +76,7 @@ export function serviceJson(change: Partial<ServiceJson> = {}): ServiceJson {
     lastRunEndedAt: null,
     reviewAt: null,
     maintenance: [],
+    ...QUIET,
     sites: [siteJson(), STANDBY],
     ...change,
   };
@@ -93,6 +101,7 @@ export function statusJson(change: Partial<StatusJson> = {}): StatusJson {
         reachable: true,
       })),
     },
+    freeze: null,
     services: [serviceJson()],
     runs: [],
     monitors: [],
@@ -124,7 +133,7 @@ export function runJson(done: number, change: Partial<RunJson> = {}): RunJson {
       code: null,
       exceptions: [],
     },
-    origin: { lastBeatAt: null, firstFailedVerdictAt: null, replicationLagMs: null },
+    origin: { lastBeatAt: null, firstFailedVerdictAt: null },
     stages: {
       detectMs: 5120,
       decideMs: 310,
@@ -133,7 +142,11 @@ export function runJson(done: number, change: Partial<RunJson> = {}): RunJson {
       verifyMs: done > 2 ? 1000 : null,
       totalMs: done > 2 ? 8430 : null,
     },
+    ...PLAIN_RUN,
     steps: STEPS.map((name, position) => ({
+      ...PLAIN_STEP,
+      kind: name,
+      stage: position,
       name,
       essential: name !== 'report',
       attempt: position < done ? 1 : 0,

@@ -10,6 +10,7 @@ import { EAST, OBSERVERS, serviceState } from '../../support/service-states.ts';
 
 const STATE: RecoveryState = {
   observers: OBSERVERS,
+  freeze: null,
   configHash: 'configured',
   services: { checkout: serviceState() },
   monitors: {},

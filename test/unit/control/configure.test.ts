@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import type { ServicePolicy } from '../../../lib/recovery/policy.ts';
 import { createLogStory, steadyStory } from '../../support/log-story.ts';
-import { EAST, servicePolicy, sitePolicy, WEST } from '../../support/service-states.ts';
+import {
+  EAST,
+  safetyPolicy,
+  servicePolicy,
+  sitePolicy,
+  WEST,
+} from '../../support/service-states.ts';
 
 const checkout = servicePolicy();
 const search = servicePolicy({ service: 'search', dnsName: 'search.example.test' });
@@ -131,6 +138,38 @@ describe('a configuration that would take the ground from under a service', () =
     expect(story.configure({ ...checkout, ttlSeconds: 9 }, search).code).toBe('run-in-progress');
     expect(story.configure(search).code).toBe('run-in-progress');
     expect(story.state()).toBe(before);
+  });
+
+  test.each<[string, Partial<ServicePolicy>]>([
+    ['fencing', { fencing: 'lease' }],
+    ['strategy', { strategy: 'pilot-light' }],
+    [`site ${WEST}`, { sites: [EAST, THIRD].map((site) => sitePolicy(site)) }],
+    [`site ${WEST}`, { sites: [sitePolicy(EAST), sitePolicy(WEST, { address: '192.0.2.77' })] }],
+  ])('is refused while a run waits whose %s it would change', (what, change) => {
+    const policy = servicePolicy({ safety: safetyPolicy({ approval: 'manual' }) });
+    const story = steadyStory(policy);
+    story.write({ kind: 'failover', service: 'checkout', to: WEST, force: false, ...BY });
+    const refused = { code: 'run-in-progress', sentence: expect.stringContaining(what) };
+    expect(story.configure({ ...policy, ...change })).toMatchObject(refused);
+    const sites = [...policy.sites, sitePolicy(THIRD)];
+    expect(story.configure({ ...policy, automatic: false, sites }).code).toBe('config-applied');
+    story.write({ kind: 'cancel-run', run: story.run().id, ...BY });
+    expect(story.configure({ ...policy, ...change }).code).toBe('config-applied');
+  });
+
+  test('is refused while a drill is to bring the traffic home to a site that it leaves out', () => {
+    const sites = [EAST, WEST, THIRD].map((site) => sitePolicy(site));
+    const policy = servicePolicy({ sites });
+    const story = steadyStory(policy);
+    story.say(THIRD, 'healthy');
+    const drill = { to: WEST, durationMs: 60_000, scheduled: false, ...BY } as const;
+    story.write({ kind: 'drill', service: 'checkout', ...drill });
+    while (story.service().phase.kind === 'drilling') {
+      story.finishStep();
+    }
+    expect(story.service()).toMatchObject({ activeSite: WEST, phase: { kind: 'practising' } });
+    const without = { ...policy, primary: WEST, sites: sites.slice(1) };
+    expect(story.configure(without).code).toBe('run-in-progress');
   });
 
   test('is taken while a run is open that it does not touch', () => {

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { logIndex, term } from '../../../lib/base/identifiers.ts';
-import { formatInstant } from '../../../lib/base/instant.ts';
-import { intentOf, performStep, reportKeys } from '../../../lib/control/effects.ts';
-import type { Run, StepName, StepResult } from '../../../lib/recovery/run.ts';
+import { performStep } from '../../../lib/control/effects.ts';
+import { intentOf } from '../../../lib/control/step-effects/records.ts';
+import { reportKeys } from '../../../lib/control/step-effects/report.ts';
+import type { Run, Step, StepResult } from '../../../lib/recovery/run.ts';
 import type { RecoveryState } from '../../../lib/recovery/state.ts';
+import { createEffectWorld, effectContext } from '../../support/effect-ports.ts';
 import { type LogStory, steadyStory } from '../../support/log-story.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { MemorySnapshotStore } from '../../support/memory-snapshot-store.ts';
-import { MemoryZone } from '../../support/memory-zone.ts';
+import type { MemorySnapshotStore } from '../../support/memory-snapshot-store.ts';
+import type { MemoryZone } from '../../support/memory-zone.ts';
 import { EAST, servicePolicy, sitePolicy, T0, WEST } from '../../support/service-states.ts';
 
 const NAME = 'checkout.example.test';
@@ -18,33 +20,21 @@ interface Harness {
   readonly story: LogStory;
   readonly zone: MemoryZone;
   readonly store: MemorySnapshotStore;
-  readonly perform: (step: StepName, run?: Run, state?: RecoveryState) => Promise<StepResult>;
+  readonly perform: (name: string, run?: Run, state?: RecoveryState) => Promise<StepResult>;
 }
 
 function createHarness(story: LogStory = failedStory()): Harness {
   const clock = createManualClock(T0);
-  const zone = new MemoryZone();
-  const store = new MemorySnapshotStore();
-  const ports = {
-    switchPort: zone.switchPort,
-    verifyPort: zone.verifyPort,
-    store: store.port,
-    clock,
-    random: () => 0.5,
-  };
-  const report = {
-    generatedAt: T0,
-    generatedBy: WEST,
-    position: { index: 9, chain: 'c' },
-    formatInstant,
-  };
+  const { zone, store, ports } = createEffectWorld(clock);
   return {
     story,
     zone,
     store,
-    perform: async (step, run = story.run(), state = story.state()) => {
+    perform: async (name, run = story.run(), state = story.state()) => {
       let isOver = false;
-      const work = performStep(ports, { run, step }, { state, report }).finally(() => {
+      const step = stepOf(run, name);
+      const context = { ...effectContext(story, WEST), state };
+      const work = performStep(ports, { run, step }, context).finally(() => {
         isOver = true;
       });
       while (!isOver) {
@@ -53,6 +43,14 @@ function createHarness(story: LogStory = failedStory()): Harness {
       return work;
     },
   };
+}
+
+function stepOf({ steps }: Run, wanted: string): Step {
+  const step = steps.find(({ name }) => name === wanted);
+  if (step === undefined) {
+    throw new Error(`no step ${wanted}`);
+  }
+  return step;
 }
 
 /** East failed, and the run to west is open. */
@@ -96,7 +94,9 @@ describe('the switch step', () => {
   test('of an old run ends against a newer fence', async () => {
     const { perform, zone, story } = createHarness();
     const old = story.run();
-    const newer = { ...old, id: 'checkout-99', epoch: { term: term(9), index: logIndex(99) } };
+    const epoch = { term: term(9), index: logIndex(99) };
+    const steps = old.steps.map((step) => ({ ...step, epoch }));
+    const newer = { ...old, id: 'checkout-99', epoch, steps };
     await perform('switch', newer);
     expect(await perform('switch', old)).toEqual({
       kind: 'failed',
@@ -156,7 +156,7 @@ describe('the propagate step', () => {
     const { perform, zone, story } = createHarness();
     story.finishStep(await perform('switch'));
     zone.isInSync = false;
-    expect(await perform('propagate')).toEqual({ kind: 'again', code: 'change-not-in-sync' });
+    expect(await perform('propagate')).toEqual({ kind: 'waiting', code: 'change-not-in-sync' });
     zone.isInSync = true;
     expect(await perform('propagate')).toMatchObject({ kind: 'done' });
   });
@@ -222,7 +222,7 @@ describe('the report step', () => {
   test('writes the report for machines and for people', async () => {
     const { perform, store, story } = createHarness();
     const keys = reportKeys(story.run().id);
-    expect(await perform('report')).toEqual({ kind: 'done', evidence: { key: keys.json } });
+    expect(await perform('report')).toMatchObject({ evidence: { key: keys.json } });
     expect(JSON.parse(store.text(keys.json))).toMatchObject({ run: story.run().id, to: WEST });
     expect(store.text(keys.markdown)).toContain(`# Run ${story.run().id}`);
   });
@@ -246,11 +246,11 @@ describe('the report step', () => {
 
 test('an intent is for the target of the run, as the policy in force describes it', () => {
   const story = failedStory();
-  expect(intentOf(story.run(), story.service())).toEqual({
+  expect(intentOf(story.run(), stepOf(story.run(), 'switch'), story.service())).toEqual({
     dnsName: NAME,
     recordType: 'A',
     ttlSeconds: 5,
-    target: { site: WEST, address: WEST_ADDRESS },
+    targets: [{ site: WEST, address: WEST_ADDRESS, weight: 100 }],
     epoch: story.run().epoch,
     run: story.run().id,
   });

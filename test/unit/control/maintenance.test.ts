@@ -45,7 +45,7 @@ describe('a maintenance window', () => {
     expect(story.run()).toMatchObject({ kind: 'failover', to: WEST, trigger: 'automatic' });
     expect(story.service().maintenance).toEqual([]);
     expect(told(story)).toEqual([
-      'maintenance of the whole service until 2026-11-23T10:40:00.000Z, by ann: new disks',
+      'maintenance of the whole service until 2026-11-23 10:40:00Z, by ann: new disks',
       'maintenance of the whole service is over (begun by ann)',
     ]);
   });

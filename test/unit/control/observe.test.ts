@@ -97,8 +97,8 @@ const statesOf = (commands: readonly ControlCommand[]) =>
 describe('an observer', () => {
   test('tells once what it sees, and nothing more of a fleet that is quiet', async () => {
     const { rounds } = createHarness();
-    expect(statesOf(await rounds(1, EAST))).toEqual([`${EAST} healthy`, `${WEST} pending`]);
-    expect(statesOf(await rounds(1, EAST, WEST))).toEqual([`${WEST} healthy`]);
+    expect(statesOf(await rounds(1, EAST))).toEqual([`${EAST} healthy`, 'lag', `${WEST} pending`]);
+    expect(statesOf(await rounds(1, EAST, WEST))).toEqual([`${WEST} healthy`, 'lag']);
     expect(await rounds(60, EAST, WEST)).toEqual([]);
   });
 

@@ -73,9 +73,13 @@ describe('a dry run', () => {
     const plane = await configured();
     const { state, position } = plane.status();
     const failover = { kind: 'failover', service: 'checkout', at: T0, force: true, ...BY } as const;
-    expect(plane.dryRun({ ...failover, to: WEST })).toMatchObject({ kind: 'accepted' });
+    expect(plane.dryRun({ ...failover, to: WEST })).toMatchObject({
+      result: { kind: 'accepted' },
+      run: { to: WEST, outcome: { kind: 'open' } },
+    });
     expect(plane.dryRun({ ...failover, to: EAST, force: false })).toMatchObject({
-      code: 'already-active',
+      result: { code: 'already-active' },
+      run: null,
     });
     expect(plane.status()).toMatchObject({ state, position });
   });

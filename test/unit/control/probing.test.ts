@@ -25,6 +25,7 @@ function stateOf(probes: { readonly [site: string]: readonly ProbePolicy[] }): R
   const sites = Object.entries(probes).map(([site, list]) => sitePolicy(site, { probes: list }));
   return {
     observers: OBSERVERS,
+    freeze: null,
     configHash: JSON.stringify(probes),
     services: { checkout: serviceState({ policy: servicePolicy({ sites }) }) },
     monitors: {},

@@ -15,7 +15,13 @@ describe('the timeline', () => {
     const before = story.state().timeline.length;
     story.say(EAST, 'failed');
     story.finishRuns();
-    expect(kindsOf(story, before)).toEqual(['opinion', 'act', 'run-started', 'run-done']);
+    expect(kindsOf(story, before)).toEqual([
+      'opinion',
+      'unprotected',
+      'act',
+      'run-started',
+      'run-done',
+    ]);
     const sentences = story
       .state()
       .timeline.slice(before)

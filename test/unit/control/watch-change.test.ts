@@ -74,6 +74,8 @@ describe('a site of a monitor whose rules changed', () => {
     tokenHashes: [],
     verdicts: {},
     warnings: {},
+    lagRules: null,
+    lags: [],
     watchChange: { at: atMs(50 * MINUTE_MS), before: detectionOf(1000) },
   });
   const success = { kind: 'success', exitCode: null, message: null } as const;

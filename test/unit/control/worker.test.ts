@@ -3,7 +3,7 @@ import type { RegionId } from '../../../lib/base/identifiers.ts';
 import type { CommandResult, ControlCommand } from '../../../lib/control/commands.ts';
 import { CONTROL_TIMINGS } from '../../../lib/control/limits.ts';
 import { Worker } from '../../../lib/control/worker.ts';
-import type { Run, StepName, StepResult } from '../../../lib/recovery/run.ts';
+import type { Run, StepResult } from '../../../lib/recovery/run.ts';
 import { type LogStory, steadyStory } from '../../support/log-story.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { EAST, OBSERVERS, T0 } from '../../support/service-states.ts';
@@ -13,14 +13,14 @@ const DONE: StepResult = { kind: 'done', evidence: null };
 const AGAIN: StepResult = { kind: 'again', code: 'dns-did-not-answer' };
 
 /** What becomes of a proposal besides being committed and answered. */
-type ProposalFault = 'answer-lost' | 'not-written';
+type ProposalFault = 'answer-lost' | 'not-written' | 'stopped-before-the-answer';
 
 interface Fleet {
   readonly clock: ManualClock;
   readonly story: LogStory;
   /** `region step`, in the order in which effects were done. */
   readonly performed: string[];
-  readonly results: Map<StepName, StepResult>;
+  readonly results: Map<string, StepResult>;
   /** Taken by the next proposal of this kind. */
   readonly faults: Map<ControlCommand['kind'], ProposalFault>;
   /** Regions whose processes do not run. */
@@ -28,7 +28,7 @@ interface Fleet {
   /** Regions that do not answer the others. */
   readonly cutOff: Set<RegionId>;
   /** Steps that never come back. */
-  readonly hanging: Set<StepName>;
+  readonly hanging: Set<string>;
   /** Looks once a second, in every region that lives. */
   readonly pass: (durationMs: number) => Promise<void>;
   readonly run: () => Run;
@@ -45,16 +45,19 @@ function createFleet(): Fleet {
     clock,
     story,
     performed: [] as string[],
-    results: new Map<StepName, StepResult>(),
+    results: new Map<string, StepResult>(),
     faults: new Map<ControlCommand['kind'], ProposalFault>(),
     dead: new Set<RegionId>(),
     cutOff: new Set<RegionId>(),
-    hanging: new Set<StepName>(),
+    hanging: new Set<string>(),
   };
   const propose = async (command: ControlCommand): Promise<CommandResult | null> => {
     const fault = fleet.faults.get(command.kind);
     fleet.faults.delete(command.kind);
     const result = fault === 'not-written' ? null : story.write(command, command.at);
+    if (fault === 'stopped-before-the-answer') {
+      await clock.sleep(claimTimeoutMs * 2);
+    }
     return fault === 'answer-lost' ? null : result;
   };
   const workers = OBSERVERS.map(
@@ -65,7 +68,7 @@ function createFleet(): Fleet {
           region,
           state: story.state,
           propose,
-          perform: (_, step) => {
+          perform: ({ step }) => {
             fleet.performed.push(`${region} ${step.name}`);
             return fleet.hanging.has(step.name)
               ? new Promise<StepResult>(() => undefined)
@@ -99,6 +102,17 @@ function createFleet(): Fleet {
     },
   };
 }
+
+describe('a worker that was stopped after its claim was committed', () => {
+  test('does nothing with it when it wakes: others have taken the step over', async () => {
+    const { pass, performed, faults, run } = createFleet();
+    faults.set('claim-step', 'stopped-before-the-answer');
+    await pass(claimTimeoutMs * 3);
+    expect(run().outcome.kind).toBe('done');
+    expect(performed.filter((line) => line.endsWith(' switch'))).toHaveLength(1);
+    expect(performed[0]).not.toBe(`${NEAREST} switch`);
+  });
+});
 
 describe('a run', () => {
   test('is done step after step by the region nearest to its target, at once', async () => {
@@ -162,7 +176,10 @@ describe('a step that did not work out', () => {
     expect(soon).toBeGreaterThan(later);
     await pass(15 * 60_000);
     expect(run().outcome).toMatchObject({ kind: 'failed', code: 'switch: dns-did-not-answer' });
-    expect(performed).toHaveLength(30);
+    expect(performed.filter((done) => done.endsWith(' switch'))).toHaveLength(30);
+    expect(performed.slice(30), 'a run that failed tells of it').toEqual([
+      expect.stringMatching(/ report$/),
+    ]);
   });
 });
 

@@ -32,6 +32,11 @@ describe('a verdict is news', () => {
     expect(told(said('beating', 9e6), said('beating'))).toBe(false);
   });
 
+  it('when a site in trouble gives up its role, or has it again', () => {
+    expect(told(said('gave-up-role'), said('reports-failing'))).toBe(true);
+    expect(told(said('reports-failing'), said('gave-up-role'))).toBe(true);
+  });
+
   it('when the site leaves that was pending, or comes back, or is found serving', () => {
     expect(told(said('deregistered'), said('never-heard'))).toBe(true);
     expect(told(said('silent-but-serving'), said('phi-over-suspect'))).toBe(true);

@@ -100,6 +100,15 @@ describe('judge', () => {
     expect(judged(failAt, { reportedStatus: 'degraded' }).state).toBe('failed');
   });
 
+  it('says that a site gave up its role when its beats say so for eight intervals, whatever its status', () => {
+    const since = (ms: number) => epochMillis(window.lastArrivalAt - ms);
+    const code = (fencedSince: ReturnType<typeof since> | null) =>
+      judged(lastAt, { reportedStatus: 'failing', fencedSince }).code;
+    expect(code(since(8000))).toBe('gave-up-role');
+    expect(code(since(7999))).toBe('reports-failing');
+    expect(code(null)).toBe('reports-failing');
+  });
+
   it('calls a site that came back recovering until 3 arrivals at normal pace', () => {
     let current = window;
     const states: string[] = [];

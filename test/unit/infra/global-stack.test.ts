@@ -1,4 +1,3 @@
-import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { addGlobalStack, addRegionalStack } from '../../../infra/app.ts';
 import { committedSettings, resourcesOf, templateJson, testApp } from '../../support/infra.ts';
@@ -20,6 +19,8 @@ interface CheckConfig {
   readonly HealthThreshold: number;
   readonly ChildHealthChecks: readonly unknown[];
   readonly RequestInterval: number;
+  readonly FailureThreshold: number;
+  readonly Inverted: boolean;
 }
 
 function checksOf(template: ReturnType<typeof templateOf>): readonly CheckConfig[] {
@@ -29,42 +30,56 @@ function checksOf(template: ReturnType<typeof templateOf>): readonly CheckConfig
 }
 
 describe('the global stack', () => {
-  test('asks each region for the routing of each site, and counts two of three as a yes', () => {
+  test('asks each region whether the secondary is active, and turns two yeses of three round', () => {
     const checks = checksOf(templateOf());
-    const paths = checks.filter(({ Type }) => Type === 'HTTPS').map((check) => check.ResourcePath);
-    expect(paths).toEqual([
-      ...Array(3).fill('/v1/routing/checkout/us-east-1'),
-      ...Array(3).fill('/v1/routing/checkout/us-west-2'),
-    ]);
+    const endpoints = checks.filter(({ Type }) => Type === 'HTTPS');
+    expect(endpoints.map((check) => check.ResourcePath)).toEqual(
+      Array(3).fill('/v1/routing/checkout/us-west-2'),
+    );
+    expect(endpoints.map((check) => check.FailureThreshold)).toEqual([1, 1, 1]);
     const calculated = checks.filter(({ Type }) => Type === 'CALCULATED');
-    expect(calculated).toHaveLength(2);
-    for (const { HealthThreshold, ChildHealthChecks } of calculated) {
-      expect(HealthThreshold).toBe(2);
-      expect(new Set(ChildHealthChecks.map((child) => JSON.stringify(child))).size).toBe(3);
-    }
+    expect(calculated).toMatchObject([{ HealthThreshold: 2, Inverted: true }]);
+    const children = calculated[0]?.ChildHealthChecks.map((child) => JSON.stringify(child));
+    expect(new Set(children).size).toBe(3);
   });
 
-  test('steers the path A name by one PRIMARY and one SECONDARY record with those checks', () => {
-    const template = Template.fromJSON(templateOf());
-    for (const [site, failover, address] of [
-      ['us-east-1', 'PRIMARY', '192.0.2.10'],
-      ['us-west-2', 'SECONDARY', '198.51.100.20'],
-    ] as const) {
-      template.hasResourceProperties('AWS::Route53::RecordSet', {
-        Name: 'checkout.path-a.example.com.',
-        Type: 'A',
-        SetIdentifier: site,
-        Failover: failover,
-        ResourceRecords: [address],
-        HealthCheckId: { Ref: Match.stringLikeRegexp('^Routingcheckout') },
-      });
-    }
+  test('gives the PRIMARY record of path A that check, and the SECONDARY one none', () => {
+    const records = resourcesOf(templateOf(), 'AWS::Route53::RecordSet').map(
+      (one) => one.Properties,
+    );
+    const common = { Name: 'checkout.path-a.example.com.', Type: 'A', TTL: '5' };
+    const HealthCheckId = { Ref: expect.stringMatching(/^Routingcheckout/) };
+    const [east, west] = [['192.0.2.10'], ['198.51.100.20']];
+    expect(records).toMatchObject([
+      { ...common, Failover: 'PRIMARY', ResourceRecords: east, HealthCheckId },
+      { ...common, Failover: 'SECONDARY', ResourceRecords: west },
+    ]);
+    expect(records[1]).not.toHaveProperty('HealthCheckId');
+  });
+
+  test('steers an active-active service by one weighted record for each site', () => {
+    const settings = committedSettings();
+    const services = settings.services.map((service) => ({
+      ...service,
+      strategy: 'active-active' as const,
+      sites: service.sites.map((site, place) => ({ ...site, weight: place === 0 ? 60 : 40 })),
+    }));
+    const template = templateJson(addGlobalStack(testApp(), { ...settings, services }));
+    const records = resourcesOf(template, 'AWS::Route53::RecordSet').map((one) => one.Properties);
+    expect(records).toMatchObject([
+      { SetIdentifier: 'us-east-1', Weight: 60, HealthCheckId: {} },
+      { SetIdentifier: 'us-west-2', Weight: 40, HealthCheckId: {} },
+    ]);
+    expect(JSON.stringify(records)).not.toContain('Failover');
+    const calculated = checksOf(template).filter(({ Type }) => Type === 'CALCULATED');
+    expect(calculated.map(({ Inverted }) => Inverted ?? false)).toEqual([false, false]);
+    expect(checksOf(template)).toHaveLength(8);
   });
 
   test('makes no record when no service has a path A name', () => {
     const template = templateOf({ 'tripoint:dataPlaneNames': {} });
     expect(resourcesOf(template, 'AWS::Route53::RecordSet')).toEqual([]);
-    expect(checksOf(template)).toHaveLength(8);
+    expect(checksOf(template)).toHaveLength(4);
   });
 
   test('reads the hosts from the outputs of the regions at deployment', () => {

@@ -11,14 +11,26 @@ test('reads names, sites and addresses of the example configuration', () => {
       {
         service: 'checkout',
         dnsName: 'checkout.example.com',
+        dataPlaneName: null,
         recordType: 'A',
         primary: 'us-east-1',
+        strategy: 'failover',
         sites: [
-          { site: 'us-east-1', address: '192.0.2.10' },
-          { site: 'us-west-2', address: '198.51.100.20' },
+          { site: 'us-east-1', address: '192.0.2.10', weight: 0 },
+          { site: 'us-west-2', address: '198.51.100.20', weight: 0 },
         ],
       },
     ],
+    acted: {
+      scalable: [],
+      databases: [],
+      functions: [],
+      topics: [],
+      copied: [],
+      restored: [],
+      hasLagMetrics: false,
+      secretNames: [],
+    },
   });
 });
 

@@ -175,22 +175,6 @@ describe('a region', () => {
     expect(open).toHaveLength(2);
   });
 
-  test('hears alarms through a topic, and keeps what it could not bring into the log', () => {
-    template.hasResourceProperties('AWS::SNS::Subscription', {
-      Protocol: 'lambda',
-      RedrivePolicy: Match.objectLike({ deadLetterTargetArn: Match.anyValue() }),
-    });
-    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
-      FunctionName: { Ref: Match.stringLikeRegexp('^AlarmFunction') },
-      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
-      MaximumRetryAttempts: 2,
-    });
-    template.hasResourceProperties('AWS::SQS::Queue', {
-      QueueName: 'tripoint-undelivered',
-      SqsManagedSseEnabled: true,
-    });
-  });
-
   test('lets alarms publish to both topics, which a topic policy would otherwise forbid', () => {
     const policies = resourcesOf(json, 'AWS::SNS::TopicPolicy');
     expect(policies).toHaveLength(2);
@@ -225,6 +209,37 @@ describe('a region', () => {
   });
 });
 
+describe('alarms of services', () => {
+  test('hears alarms through a topic and a rule, and keeps what it could not bring into the log', () => {
+    template.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'sqs',
+      RawMessageDelivery: true,
+      RedrivePolicy: Match.objectLike({ deadLetterTargetArn: Match.anyValue() }),
+    });
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.cloudwatch'],
+        'detail-type': ['CloudWatch Alarm State Change'],
+        detail: { alarmName: [{ prefix: 'tripoint/' }] },
+      },
+      Targets: [Match.objectLike({ DeadLetterConfig: { Arn: Match.anyValue() } })],
+    });
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'tripoint-service-alarms',
+      VisibilityTimeout: 45,
+      RedrivePolicy: Match.objectLike({ maxReceiveCount: 40 }),
+    });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      FunctionName: { Ref: Match.stringLikeRegexp('^AlarmFunction') },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'tripoint-undelivered',
+      SqsManagedSseEnabled: true,
+    });
+  });
+});
+
 describe('the regions', () => {
   test('are equal but for their names', () => {
     const [first = '', ...others] = REGIONS.map(anonymous);
@@ -250,5 +265,47 @@ describe('the regions', () => {
       expect(text).not.toContain('Custom::Cross');
       expect(regional(region).dependencies).toEqual([]);
     }
+  });
+});
+
+describe('a region that switches by dynamic updates', () => {
+  test('gives the keys of name servers and webhooks, and the rights to act, to the controller alone', () => {
+    const change = {
+      'tripoint:hostedZoneId': '',
+      'tripoint:dataPlaneNames': {},
+      'tripoint:dynamicDns': {
+        server: '192.0.2.53',
+        zone: 'example.com',
+        keyName: 'tripoint',
+        secretName: 'dns/key',
+      },
+    };
+    const settings = committedSettings(change);
+    const topic = 'arn:aws:sns:us-east-1:111122223333:pagers';
+    const acted = { ...settings.acted, secretNames: ['PAGER_KEY'], topics: [topic] };
+    const stack = addRegionalStack(testApp(), { ...settings, acted }, 'us-east-1');
+    const own = templateJson(stack);
+    const environments = resourcesOf(own, 'AWS::Lambda::Function').map(({ Properties }) => {
+      const { Variables } = Properties['Environment'] as { Variables: Record<string, string> };
+      return [Properties['FunctionName'], Variables] as const;
+    });
+    for (const [name, variables] of environments) {
+      const isController = name === 'tripoint-controller';
+      expect(variables[ENVIRONMENT.switch]).toBe(isController ? 'rfc2136' : 'none');
+      const secret = isController
+        ? '{{resolve:secretsmanager:dns/key:SecretString:::}}'
+        : undefined;
+      expect(variables[ENVIRONMENT.tsigSecret]).toBe(secret);
+      const key = '{{resolve:secretsmanager:tripoint/PAGER_KEY:SecretString:::}}';
+      expect(variables['PAGER_KEY']).toBe(isController ? key : undefined);
+      const resolved = isController ? { [ENVIRONMENT.tsigSecret]: 'A'.repeat(44) } : {};
+      const parsed = parseLambdaSettings({ ...variables, ...resolved, AWS_REGION: 'us-east-1' });
+      expect(parsed).toMatchObject({ kind: 'valid' });
+    }
+    expect(JSON.stringify(own)).not.toContain('ChangeResourceRecordSets');
+    const acting = Object.entries(own.Resources).filter(([, { Properties }]) =>
+      JSON.stringify(Properties['PolicyDocument'] ?? '').includes(topic),
+    );
+    expect(acting.map(([id]) => id)).toEqual([expect.stringMatching(/^ControllerRole/)]);
   });
 });

@@ -50,6 +50,32 @@ describe('readSettings', () => {
     });
   });
 
+  test('takes a name server with dynamic updates in place of a hosted zone', () => {
+    const dynamicDns = {
+      server: '192.0.2.53:5353',
+      zone: 'example.com',
+      keyName: 'tripoint',
+      secretName: 'dns/key',
+    };
+    const change = {
+      'tripoint:hostedZoneId': '',
+      'tripoint:dataPlaneNames': {},
+      'tripoint:dynamicDns': JSON.stringify(dynamicDns),
+    };
+    expect(committedSettings(change)).toMatchObject({
+      hostedZoneId: '',
+      dynamicDns: { ...dynamicDns, algorithm: 'hmac-sha256' },
+    });
+    for (const without of [
+      { 'tripoint:dynamicDns': null },
+      { 'tripoint:dataPlaneNames': { checkout: 'a.b' } },
+    ]) {
+      expect(problemsOf({ ...change, ...without }).map(({ key }) => key)).toEqual([
+        'tripoint:hostedZoneId',
+      ]);
+    }
+  });
+
   test('lists every problem at once, each with what to do', () => {
     const problems = problemsOf({
       'tripoint:clusterId': 'T',
@@ -101,6 +127,19 @@ describe('readSettings', () => {
     const { 'tripoint:account': _account, ...context } = COMMITTED;
     const reading = readSettings({ context, readText });
     expect(reading).toMatchObject({ kind: 'invalid', problems: [{ key: 'tripoint:account' }] });
+  });
+
+  test('takes the names of path A from the file too, and the context before it', () => {
+    const readPlane = (path: string) =>
+      readText(path)?.replace('      type: A', '      type: A\n      dataPlane: a.example.com') ??
+      null;
+    const { 'tripoint:dataPlaneNames': names, ...context } = COMMITTED;
+    const plane = (given: { readonly [key: string]: unknown }) => {
+      const reading = readSettings({ context: { ...context, ...given }, readText: readPlane });
+      return reading.kind === 'valid' ? reading.settings.dataPlaneNames : reading.problems;
+    };
+    expect(plane({})).toEqual({ checkout: 'a.example.com' });
+    expect(plane({ 'tripoint:dataPlaneNames': names })).toEqual(names);
   });
 
   test('leaves context that is not ours alone', () => {

@@ -58,7 +58,7 @@ describe('the lines below the screen', () => {
     );
     const going = statusJson({ runs: [{ ...open, steps }] });
     expect(describeChanges(begun, going)).toEqual([
-      '  switch done at +0.12 s',
+      '  switch done at +120 ms',
       '  propagate failed (no-answer) at +2.00 s',
     ]);
     const ended = runJson({
@@ -67,7 +67,7 @@ describe('the lines below the screen', () => {
       stages: { ...open.stages, actMs: 120, propagateMs: 40, verifyMs: 10, totalMs: 8290 },
     });
     expect(describeChanges(going, statusJson({ runs: [ended] }))).toEqual([
-      'run checkout-42 done: detect 8.10 s, decide 0.02 s, act 0.12 s, propagate 0.04 s, verify 0.01 s, actual RTO 8.29 s',
+      'run checkout-42 done: detect 8.10 s, decide 20 ms, act 120 ms, propagate 40 ms, verify 10 ms, actual RTO 8.29 s',
     ]);
   });
 

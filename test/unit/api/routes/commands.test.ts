@@ -58,6 +58,7 @@ describe('commands', () => {
     const path = '/v1/services/checkout/failback';
     const response = await api.operate({ method: 'POST', path, body: { reason: 'drill is over' } });
     expect(response.status).toBe(202);
+    await untilSteady(api.plane, api.clock);
     expect(activeSite()).toBe('us-east-1');
   });
 

@@ -10,6 +10,7 @@ import {
   statusSchema,
 } from '../../../../lib/api/schemas.ts';
 import { logIndex } from '../../../../lib/base/identifiers.ts';
+import { formatInstant } from '../../../../lib/base/instant.ts';
 import {
   type ApiFixture,
   createApiFixture,
@@ -21,17 +22,17 @@ import {
 
 describe('reads', () => {
   let api: ApiFixture;
-  let run = '';
+  let [run, beatAt] = ['', ''];
 
   beforeAll(async () => {
     api = await createApiFixture();
     await api.beat('us-east-1');
     await api.beat('us-west-2');
+    beatAt = formatInstant(api.clock.wallNow());
     await api.clock.advance(1000);
-    const body = { reason: 'drill' };
+    const asked = { path: '/v1/services/checkout/failover', body: { reason: 'drill' } };
     const headers = { 'idempotency-key': 'a/b?c%41#d' };
-    const path = '/v1/services/checkout/failover';
-    const response = await api.operate({ method: 'POST', path, body, headers });
+    const response = await api.operate({ method: 'POST', ...asked, headers });
     run = z.object({ run: z.string() }).parse(await response.json()).run;
     await untilSteady(api.plane, api.clock);
   });
@@ -61,7 +62,7 @@ describe('reads', () => {
       opinion: { state: 'healthy' },
       verdicts: [{ observer: 'us-east-1', state: 'healthy', code: 'beating' }],
     });
-    expect(site?.observation?.lastBeatAt).toBe('2026-11-23T09:40:00.550Z');
+    expect(site?.observation?.lastBeatAt).toBe(beatAt);
   });
 
   it('shows runs with their steps and stages', async () => {
@@ -117,6 +118,12 @@ describe('reads', () => {
     }
     const { appliedIndex } = api.plane.status().position;
     expect(indexes).toEqual(Array.from({ length: appliedIndex }, (_, index) => index + 1));
+  });
+
+  it('tells with each entry of the log what came of it', async () => {
+    const page = logSchema.parse(await json('/v1/log?limit=500'));
+    const [applied] = page.entries.filter(({ body }) => Object(body).kind === 'configure');
+    expect(applied?.answer).toEqual({ kind: 'accepted', code: 'config-applied' });
   });
 
   it('never lets a token hash out', async () => {

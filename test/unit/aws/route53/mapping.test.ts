@@ -74,7 +74,7 @@ describe('record sets', () => {
         ResourceRecords: [{ Value: 'LB.Example.net.' }],
       }),
     ).toEqual({
-      kind: 'plain',
+      kind: 'ours',
       recordSet: { name: 'a.test', type: 'CNAME', ttlSeconds: 60, values: ['LB.Example.net.'] },
     });
   });
@@ -85,7 +85,9 @@ describe('record sets', () => {
       { AliasTarget: { HostedZoneId: 'Z', DNSName: 'a.', EvaluateTargetHealth: true } },
       'alias',
     ],
-    ['one of several weighted sets', { SetIdentifier: 'a', Weight: 1 }, 'routing-policy'],
+    ['a failover set', { SetIdentifier: 'a', Failover: 'PRIMARY' as const }, 'routing-policy'],
+    ['a weighted set with a health check', weighted({ HealthCheckId: 'h' }), 'routing-policy'],
+    ['a weighted set that no site can have', weighted({ SetIdentifier: 'a b' }), 'routing-policy'],
     ['a set with a health check', { HealthCheckId: 'h' }, 'routing-policy'],
     ['a set of a traffic policy', { TrafficPolicyInstanceId: 't' }, 'routing-policy'],
     ['another type', { Type: 'MX' as const }, 'type'],
@@ -107,6 +109,22 @@ describe('record sets', () => {
     });
   });
 
+  test('keep their weight on both ways', () => {
+    const recordSet = {
+      name: 'a.test',
+      type: 'A',
+      ttlSeconds: 5,
+      values: ['192.0.2.1'],
+      weighted: { id: 'us-east-1', weight: 10 },
+    } as const;
+    const { ResourceRecordSet } = toApiChange({ action: 'CREATE', recordSet });
+    expect(ResourceRecordSet).toMatchObject({ SetIdentifier: 'us-east-1', Weight: 10 });
+    expect(fromApiRecordSet(ResourceRecordSet ?? ({} as never))).toEqual({
+      kind: 'ours',
+      recordSet,
+    });
+  });
+
   test('are sent with quotes around texts and nothing around addresses', () => {
     const recordSet = { name: 'a.test', type: 'TXT', ttlSeconds: 5, values: ['x'] } as const;
     expect(toApiChange({ action: 'DELETE', recordSet })).toEqual({
@@ -124,3 +142,7 @@ describe('record sets', () => {
     });
   });
 });
+
+function weighted(changes: object) {
+  return { SetIdentifier: 'us-east-1', Weight: 1, ...changes };
+}

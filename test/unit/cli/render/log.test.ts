@@ -33,6 +33,14 @@ describe('renderLog', () => {
     expect(renderLogTail([ENTRY], PLAIN)).toHaveLength(1);
   });
 
+  test('tells what was refused from what was done', () => {
+    const answer = { kind: 'refused', code: 'hold-down' } as const;
+    const [, refused] = renderLog([{ ...ENTRY, answer }], PLAIN);
+    expect(refused).toMatch(/by cli:ann: maintenance; refused: hold-down$/);
+    const done = { ...ENTRY, answer: { kind: 'accepted', code: 'failover-authorised' } as const };
+    expect(renderLog([done], PLAIN)[1]).toMatch(/by cli:ann: maintenance$/);
+  });
+
   test('says who votes where that changes', () => {
     const noOp = { index: 6, term: 2, command: null, basis: null, chain: '', body: null };
     const lines = renderLog(

@@ -42,10 +42,48 @@ describe('nextAfterStatus', () => {
   });
 });
 
+describe('nextAfterStatus of several services', () => {
+  const impaired = serviceJson({
+    service: 'search',
+    phase: { kind: 'impaired', cause: 'site-failed' },
+  });
+  const drill = {
+    run: 'checkout-9',
+    site: 'us-west-2',
+    home: { 'us-east-1': 100 },
+    revertAt: null,
+  };
+  const waitingFor = [
+    { step: 'approve', detail: 'loses data', sinceAt: '2026-11-23T09:39:00.000Z' },
+  ];
+
+  test('begins with what is impaired, whatever its name', () => {
+    const back = runJson(0, { kind: 'failback', waitingFor });
+    const found = nextAfterStatus(statusJson({ services: [AWAY, impaired], runs: [back] }));
+    expect(found?.command).toBe('tripoint failover search --reason TEXT --dry-run');
+  });
+
+  test('begins with a failover that only waits for a person', () => {
+    const runs = [runJson(0, { waitingFor })];
+    const found = nextAfterStatus(statusJson({ services: [impaired], runs }));
+    expect(found?.command).toBe('tripoint approve checkout-42 --reason TEXT');
+  });
+
+  test('is no failback of shares that somebody chose', () => {
+    const services = [{ ...AWAY, strategy: 'active-active' }];
+    expect(nextAfterStatus(statusJson({ services }))).toBeNull();
+  });
+
+  test('is the end of a drill that stands, and no failback', () => {
+    const services = [{ ...AWAY, drill, phase: { kind: 'practising' as const } }];
+    expect(nextAfterStatus(statusJson({ services }))?.command).toBe('tripoint drill end checkout');
+  });
+});
+
 describe('nextAfterRun', () => {
   test.each([
     ['tripoint runs checkout-42', runJson(1)],
-    ['tripoint runs checkout-42 --report', runJson(4)],
+    ['tripoint reports checkout-42 --markdown', runJson(4)],
     [
       'tripoint log --service checkout',
       runJson(1, { outcome: { kind: 'failed', at: null, code: 'x', exceptions: [] } }),

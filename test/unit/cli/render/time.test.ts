@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { elapsedBetween, formatElapsed, formatInstant } from '../../../../lib/cli/render/time.ts';
+import { formatElapsed } from '../../../../lib/base/elapsed.ts';
+import { elapsedBetween, formatInstant } from '../../../../lib/cli/render/time.ts';
 
 test.each([
   [0, '0 ms'],

@@ -11,6 +11,8 @@ import { answerPacket } from '../../../../lib/local/dns/answer.ts';
 import { applyBatch, createZone, type Zone } from '../../../../lib/local/dns/zone.ts';
 import type { RecordSet, RecordType } from '../../../../lib/recovery/switch-port.ts';
 
+const UDP = { transport: 'udp', random: () => 0 } as const;
+const TCP = { ...UDP, transport: 'tcp' } as const;
 const ZONE = zoneWith([
   set('checkout.example.test', 'A', ['192.0.2.1', '192.0.2.2']),
   set('checkout.example.test', 'TXT', ['spf']),
@@ -85,6 +87,49 @@ describe('an authoritative answer', () => {
   });
 });
 
+describe('of weighted sets', () => {
+  const share = (type: RecordType, weight: number, value: string) => {
+    return { ...set('split.example.test', type, [value]), weighted: { id: value, weight } };
+  };
+  const draw = (zone: Zone, random: () => number) => {
+    const query = queryFor('split.example.test', 'A', null);
+    return decode(answerPacket(zone, query, { transport: 'udp', random }) ?? Buffer.alloc(0))
+      .answers;
+  };
+
+  test('an answer holds one, drawn with the chance of its weight', () => {
+    const zone = zoneWith([
+      share('A', 60, '192.0.2.1'),
+      share('A', 30, '192.0.2.2'),
+      share('A', 0, '192.0.2.3'),
+      share('A', 10, '192.0.2.4'),
+    ]);
+    const counts = new Map<string, number>();
+    for (let place = 0; place < 1000; place += 1) {
+      const answers = draw(zone, () => place / 1000) ?? [];
+      expect(answers).toHaveLength(1);
+      const [answer] = answers;
+      const value = answer?.type === 'A' ? answer.data : '';
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    expect(Object.fromEntries(counts)).toEqual({
+      '192.0.2.1': 600,
+      '192.0.2.2': 300,
+      '192.0.2.4': 100,
+    });
+  });
+
+  test('an alias is drawn too, and followed', () => {
+    const zone = zoneWith([
+      share('CNAME', 50, 'checkout.example.test'),
+      share('CNAME', 50, 'away.example.net'),
+      set('checkout.example.test', 'A', ['192.0.2.1']),
+    ]);
+    expect(draw(zone, () => 0)?.map(({ type }) => type)).toEqual(['CNAME', 'A']);
+    expect(draw(zone, () => 0.9)?.map(({ type }) => type)).toEqual(['CNAME']);
+  });
+});
+
 describe('an absence', () => {
   test.each<readonly [string, string, QueryType, string]>([
     ['a name that does not exist', 'nope.example.test', 'A', 'NXDOMAIN'],
@@ -123,7 +168,7 @@ describe('what is not answered', () => {
   });
 
   test('a response gets no response', () => {
-    expect(answerPacket(ZONE, encode({ type: 'response', id: 1 }), 'udp')).toBeNull();
+    expect(answerPacket(ZONE, encode({ type: 'response', id: 1 }), UDP)).toBeNull();
   });
 
   test('an update is not implemented, and its opcode comes back', () => {
@@ -140,21 +185,21 @@ describe('the size of an answer', () => {
     ['1,232 bytes when EDNS offers more', 4096, 1232],
   ])('over UDP is at most %s', (_, offered, most) => {
     const query = queryFor('big.example.test', 'TXT', offered);
-    const packet = answerPacket(ZONE, query, 'udp') ?? Buffer.alloc(0);
+    const packet = answerPacket(ZONE, query, UDP) ?? Buffer.alloc(0);
     expect(packet.length).toBeLessThanOrEqual(most);
     expect(decode(packet)).toMatchObject({ flag_tc: true, answers: [], rcode: 'NOERROR' });
   });
 
   test('over UDP holds an answer that just fits', () => {
     const answer = decode(
-      answerPacket(ZONE, queryFor('checkout.example.test', 'A', null), 'udp') ?? Buffer.alloc(0),
+      answerPacket(ZONE, queryFor('checkout.example.test', 'A', null), UDP) ?? Buffer.alloc(0),
     );
     expect(answer.flag_tc).toBe(false);
   });
 
   test('over TCP holds all of it', () => {
     const query = queryFor('big.example.test', 'TXT', null);
-    const answer = decode(answerPacket(ZONE, query, 'tcp') ?? Buffer.alloc(0));
+    const answer = decode(answerPacket(ZONE, query, TCP) ?? Buffer.alloc(0));
     expect(answer.flag_tc).toBe(false);
     expect(texts(answer).map((text) => text.length)).toEqual(Array(8).fill(300));
   });
@@ -163,7 +208,7 @@ describe('the size of an answer', () => {
 describe('EDNS', () => {
   test('is answered with our own size when it was used, and not when it was not', () => {
     const withEdns = decode(
-      answerPacket(ZONE, queryFor('six.example.test', 'AAAA', 4096), 'udp') ?? Buffer.alloc(0),
+      answerPacket(ZONE, queryFor('six.example.test', 'AAAA', 4096), UDP) ?? Buffer.alloc(0),
     );
     expect(withEdns.additionals).toMatchObject([
       { type: 'OPT', udpPayloadSize: 1232, ednsVersion: 0 },
@@ -173,7 +218,7 @@ describe('EDNS', () => {
 
   test('of a later version is BADVERS', () => {
     const query = queryFor('six.example.test', 'AAAA', { udpBytes: 4096, version: 1 });
-    const answer = decode(answerPacket(ZONE, query, 'udp') ?? Buffer.alloc(0));
+    const answer = decode(answerPacket(ZONE, query, UDP) ?? Buffer.alloc(0));
     expect(answer).toMatchObject({
       answers: [],
       additionals: [{ extendedRcode: 1, ednsVersion: 0 }],
@@ -199,7 +244,7 @@ test('any bytes get a well-formed response to the same id, or none', () => {
     });
   fc.assert(
     fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 300 })), (bytes) => {
-      const response = answerPacket(ZONE, bytes, 'udp');
+      const response = answerPacket(ZONE, bytes, UDP);
       if (response !== null) {
         expect(response.length).toBeLessThanOrEqual(1232);
         const isQuestionKept = response.readUInt16BE(4) === 1;
@@ -226,7 +271,7 @@ function ask(name: string, type: QueryType, changes: Partial<Packet> = {}): Deco
 }
 
 function exchange(query: Packet): Decoded {
-  const response = answerPacket(ZONE, encode(query), 'udp');
+  const response = answerPacket(ZONE, encode(query), UDP);
   if (response === null) {
     throw new Error('no response');
   }

@@ -27,6 +27,25 @@ describe('the zone file', () => {
     expect(loaded === null ? [] : recordSetsOf(loaded)).toHaveLength(3);
   });
 
+  test('keeps the weights', async () => {
+    const path = freshPath();
+    const weighted = ['a', 'b'].map((id, place) => ({
+      action: 'CREATE' as const,
+      recordSet: {
+        name: 'split.example.test',
+        type: 'A' as const,
+        ttlSeconds: 5,
+        values: [`192.0.2.${place + 1}`],
+        weighted: { id, weight: 40 + place * 20 },
+      },
+    }));
+    const outcome = applyBatch(ZONE, weighted);
+    const zone = outcome.kind === 'applied' ? outcome.zone : ZONE;
+    await zoneFile(path).save(zone);
+    expect(await zoneFile(path).load()).toEqual(zone);
+    expect(recordSetsOf(zone)).toHaveLength(5);
+  });
+
   test('holds the newest of two saves and leaves no other file behind', async () => {
     const path = join(folder, 'alone', 'zone.json');
     await zoneFile(path).save(createZone('example.test', '127.0.0.1'));

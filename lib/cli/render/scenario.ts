@@ -1,0 +1,101 @@
+/** What came of one scenario, for people. */
+
+import { formatElapsed } from '../../base/elapsed.ts';
+import type { ScenarioResult } from '../../simulation/whole/run-scenario.ts';
+import type { Style } from './style.ts';
+import { cell, renderTable } from './table.ts';
+
+export function renderScenario(result: ScenarioResult, style: Style): readonly string[] {
+  const { scenario, seed, service, path, durationMs, violations } = result;
+  return [
+    `${scenario} on ${service}, path ${path}, seed ${seed}, ${formatElapsed(durationMs)} of virtual time`,
+    '',
+    ...result.timeline.map(
+      ({ atMs, source, sentence }) =>
+        `${style(formatOffset(atMs), 'dim')}  ${source.padEnd(7)}  ${style(sentence, source === 'world' ? 'strong' : 'plain')}`,
+    ),
+    '',
+    ...renderStages(result, style),
+    ...renderLosses(result),
+    '',
+    ...renderRules(result, style),
+    ...violations.map(({ rule, atMs, detail }) =>
+      style(`✖ ${rule} at ${formatOffset(atMs)}: ${detail}`, 'bad'),
+    ),
+    result.passed
+      ? style('● no rule was broken', 'good')
+      : style(`✖ ${violations.length} times a rule was broken`, 'bad'),
+  ];
+}
+
+/** `+ 12.345 s` from the beginning of the scenario. */
+function formatOffset(atMs: number): string {
+  return `+${(atMs / 1000).toFixed(3).padStart(9)} s`;
+}
+
+const STAGES = {
+  detectMs: 'detect',
+  decideMs: 'decide',
+  actMs: 'act',
+  propagateMs: 'propagate',
+  verifyMs: 'verify',
+  rtoMs: 'actual RTO: all name servers, verified',
+  mostServersMs: '9 of 10 name servers',
+  halfServedMs: 'half of the requests served',
+  clientsServedMs: '9 of 10 requests served',
+} as const;
+
+function renderStages({ stages }: ScenarioResult, style: Style): readonly string[] {
+  if (stages === null) {
+    return [];
+  }
+  const rows = Object.entries(STAGES).map(([key, title]) => {
+    const ms = stages[key as keyof typeof STAGES];
+    return [cell(title), cell(ms === null ? 'not reached' : formatElapsed(ms))];
+  });
+  return [...renderTable({ header: ['stage', 'time'], rows }, style), ''];
+}
+
+function renderLosses({ requests, availability, loss, dualActiveMs, runs }: ScenarioResult) {
+  const { rpoMs, writesLost, writesDivergent } = loss;
+  const share = (availability * 100).toFixed(3);
+  return [
+    `requests: ${requests.failed} of ${requests.sent} failed; ${share} % were served`,
+    ...(rpoMs === null ? [] : [`RPO: ${formatElapsed(rpoMs)}, ${writesLost} writes`]),
+    `writes taken by a site without the authority: ${writesDivergent}`,
+    `two sites believed to be active for ${formatElapsed(dualActiveMs)}`,
+    ...runs.map(({ id, kind, outcome }) => `run ${id}: ${kind}, ${outcome}`),
+  ];
+}
+
+function renderRules({ rules, decisions }: ScenarioResult, style: Style): readonly string[] {
+  const decided = Object.entries(decisions).map(([code, times]) => [
+    cell(`decision ${code}`),
+    cell(String(times)),
+    cell(''),
+  ]);
+  const checked = Object.entries(rules).map(([rule, { looks, broken }]) => [
+    cell(rule),
+    cell(String(looks)),
+    cell(broken === 0 ? 'kept' : `broken ${broken} times`, broken === 0 ? 'good' : 'bad'),
+  ]);
+  return renderTable({ header: ['rule', 'times', ''], rows: [...decided, ...checked] }, style);
+}
+
+export interface ListedScenario {
+  readonly name: string;
+  readonly sentence: string;
+  readonly durationMs: number;
+}
+
+export function renderScenarios(
+  scenarios: readonly ListedScenario[],
+  style: Style,
+): readonly string[] {
+  const rows = scenarios.map(({ name, sentence, durationMs }) => [
+    cell(name, 'strong'),
+    cell(formatElapsed(durationMs)),
+    cell(sentence),
+  ]);
+  return renderTable({ header: ['scenario', 'lasts', 'what goes wrong'], rows }, style);
+}
