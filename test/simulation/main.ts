@@ -24,6 +24,7 @@ import type { Mutant } from './mutants/mutant.ts';
 import { huntByTests } from './mutants/test-hunt.ts';
 import { type Findings, isPassed, renderFindings, summaryOf } from './summary.ts';
 import { inParallel } from './worker.ts';
+import { runYearCampaign } from './year-campaign.ts';
 
 /** A mutant that so many lives do not find out has survived. */
 const HUNT_SEEDS_MAX = 1000;
@@ -113,13 +114,15 @@ async function runSeeds(): Promise<boolean> {
   return isPassed(findings);
 }
 
-/** A month, or a million commands, as one life (`long-campaign.ts`). */
+/** A month, or a million commands, as one life; or a thousand years of failures. */
 async function runLong(): Promise<boolean> {
-  const { passed, text } = await runLongCampaign(words, tell);
+  const run = isYear ? runYearCampaign : runLongCampaign;
+  const { passed, text } = await run(words, tell);
   console.log(text);
   return passed;
 }
 
 const words = process.argv.slice(2);
 const isLong = words.some((word) => word.startsWith('--campaign'));
+const isYear = words.includes('year') || words.includes('--campaign=year');
 process.exitCode = (await (isLong ? runLong() : runSeeds())) ? 0 : 1;
