@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** What needs a peer: the store contracts on the official DynamoDB Local (Java), the shell agent and pages with curl. */
+/** What needs a peer: the store contracts on the official DynamoDB Local (Java), switches on BIND 9, the shell agent and pages with curl. */
 export default defineConfig({
   test: {
     include: ['test/conformance/**/*.test.ts'],

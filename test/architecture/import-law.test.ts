@@ -34,7 +34,7 @@ const FORBIDDEN: readonly (readonly [string, string])[] = [
   ['lib/aws/compose-api.ts', "import { a } from '../local/system-clock.ts';"],
   ['lib/local/x.ts', "import { a } from '../cli/main.ts';"],
   ['lib/local/x.ts', "import { S3Client } from '@aws-sdk/client-s3';"],
-  ['lib/simulation/x.ts', "import { a } from '../local/dns/zone.ts';"],
+  ['lib/simulation/x.ts', "import { a } from '../local/dns/dns-server.ts';"],
   ['lib/cli/x.ts', "import { S3Client } from '@aws-sdk/client-s3';"],
   ['lib/cli/x.ts', "import { a } from '../../test/support/servers.ts';"],
   ['functions/x.ts', "import { a } from '../lib/control/plane.ts';"],

@@ -29,6 +29,45 @@ describe('docs/cli.md', () => {
   });
 });
 
+/** Commands in pages that people write, with something in place of each `<name>`. */
+const WRITTEN = ['README.md', 'docs/runbook.md'].flatMap((page) =>
+  [
+    ...readFileSync(page, 'utf8')
+      .replaceAll(/\s+/g, ' ')
+      .matchAll(/`(tripoint [a-z][^`]*)`/g),
+  ]
+    .map(([, command = '']) => command.replaceAll(/<[a-z]+>/g, 'checkout'))
+    .filter((command) => command.includes(' --') && !/[…<|]| N |FILE/.test(command))
+    .map((command) => [page, command] as const),
+);
+const EXAMPLES = [...PAGE.matchAll(/^ {2}(tripoint [a-z][^\n|>]*)$/gm)].map(
+  ([, command = '']) => ['docs/cli.md', command] as const,
+);
+
+describe('a command that a page shows', () => {
+  test.each([...EXAMPLES, ...WRITTEN])(
+    'is one that the program takes: %s: %s',
+    async (_, command) => {
+      const reached: string[] = [];
+      const program = createProgram((found) => {
+        reached.push(found.name());
+        return Promise.resolve();
+      });
+      const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+        ([, double, single, bare]) => double ?? single ?? bare,
+      );
+      await program.parseAsync(words.slice(1) as string[], { from: 'user' });
+      expect(reached).toHaveLength(1);
+    },
+  );
+
+  test('stands in each of those pages', () => {
+    const pages = new Set([...EXAMPLES, ...WRITTEN].map(([page]) => page));
+    expect(pages.size).toBe(3);
+    expect(WRITTEN.length).toBeGreaterThan(12);
+  });
+});
+
 describe('package.json', () => {
   test('names the launcher that the page speaks of', () => {
     const manifest = JSON.parse(readFileSync('package.json', 'utf8'));

@@ -1,24 +1,31 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the page explains such references.
 /** Renders `docs/configuration.md` from the schema, the rules and the names of the variables. */
 import { readFileSync } from 'node:fs';
+import { formatDuration } from '../../lib/config/duration.ts';
 import { FILE_NODE, type SchemaNode } from '../../lib/config/json-schema.ts';
 import { CONFIG_LIMITS } from '../../lib/config/limits.ts';
 import { MONITOR_RULES } from '../../lib/config/monitor-relations.ts';
 import { ENVIRONMENT } from '../../lib/config/names.ts';
+import { PLAN_RULES } from '../../lib/config/plan-relations.ts';
 import { PROBE_RULES } from '../../lib/config/probe-rules.ts';
+import { RECOVERY_RULES } from '../../lib/config/recovery-relations.ts';
 import { FLEET_RULES, SERVICE_RULES } from '../../lib/config/relations.ts';
+import { defaultOfStep, STEP_KEYS, STEP_KINDS } from '../../lib/config/step-file.ts';
 import { markdownTable } from './generated-page.ts';
 
 export function renderConfigurationPage(): string {
   const parts = [
     INTRODUCTION,
     `\`\`\`yaml\n${readFileSync('docs/examples/tripoint.yaml', 'utf8').trimEnd()}\n\`\`\``,
+    EXAMPLES,
     '## Keys',
     'Unknown keys are errors. Names of services, monitors and sites have lower-case letters, digits and dashes, begin with a letter, and are at most 63 characters long.',
     ...sections(),
+    ...STEP_KINDS_SECTION,
     '## Rules between values',
     [
-      ...[...SERVICE_RULES, ...PROBE_RULES].map(({ sentence }) => sentence),
+      ...[...SERVICE_RULES, ...PROBE_RULES, ...RECOVERY_RULES].map(({ sentence }) => sentence),
+      ...PLAN_RULES,
       ...FLEET_RULES,
       ...MONITOR_RULES,
     ]
@@ -55,6 +62,49 @@ says what is only watched: hosts that beat, jobs that run by a schedule. How the
 The file is parsed into policies, which enter the log as one entry: all of it applies, or nothing.
 Services and monitors that are no longer in the file are forgotten; DNS records stay as they are.`;
 
+const EXAMPLES = `More to begin with: [a warm standby](examples/warm-standby.yaml) with a database, leases and weekly
+practice; [three sites that all serve](examples/active-active.yaml); [a pilot light](examples/pilot-light.yaml)
+with a plan of its own; [a fast one](examples/fast-recovery.yaml), for more writes and queries. The one above
+whole: [tripoint.yaml](examples/tripoint.yaml).`;
+
+const STEP_MEANINGS: { readonly [kind in (typeof STEP_KINDS)[number]]: string } = {
+  approve: 'Waits until a second person says so: `tripoint approve`, or `tripoint reject`.',
+  'child-plan': 'Begins a failover of another service, and waits for its end.',
+  database: 'Promotes what the target has of the `database`.',
+  fence: 'Takes the role from the source; done when its lease must have lapsed.',
+  hold: 'Lets the shares stand for a while; an alarm or a verdict against the target fails it.',
+  lambda: 'Calls a function with what it must know of the run; repeats carry the same token.',
+  notify: 'Tells somebody.',
+  propagate: "Waits until the name's own servers answer with the new records.",
+  report: 'Writes the evidence. Every run ends with it, written or not.',
+  restore: 'Makes a new table from the newest copy of one.',
+  routing:
+    'Waits until health checks, which need no control plane, give the traffic to the target.',
+  scale: 'Makes the capacity of a site as large as it says, and waits until it is there.',
+  snapshot: 'Copies a table.',
+  switch: 'Makes the name resolve to the target, with all of the traffic.',
+  verify: 'Asks the target as a client would.',
+  'wait-healthy': 'Waits until a quorum finds the site healthy, for as long as it says.',
+  'wait-replication': 'Waits until the target has the data, but for `maxLag`.',
+  webhook: 'POSTs to a URL; the body is signed where there is a secret.',
+  weights: 'Gives the target a share of the traffic; the others keep the rest.',
+};
+
+const STEP_KINDS_SECTION = [
+  '### Kinds of steps',
+  'What a step does is its `do`. Every kind may have `name`, `essential`, `timeout`, `attempts`, `mode`, `when` and `undo`; other keys are errors.',
+  markdownTable(
+    ['do', 'what it does', 'needs', 'may have', 'timeout', 'attempts', 'essential'],
+    STEP_KINDS.map((kind) => {
+      const { required, optional } = STEP_KEYS[kind];
+      const { timeoutMs, attemptsMax, essential } = defaultOfStep(kind);
+      const keys = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
+      const numbers = [formatDuration(timeoutMs), String(attemptsMax), String(essential)];
+      return [`\`${kind}\``, STEP_MEANINGS[kind], keys(required), keys(optional), ...numbers];
+    }),
+  ),
+];
+
 const FORMATS = `## Formats
 
 **Durations** are a whole number and one unit: \`500ms\`, \`30s\`, \`5m\`, \`1h\`.
@@ -89,6 +139,15 @@ const VARIABLE_MEANINGS: { readonly [key in keyof typeof ENVIRONMENT]: string } 
   hostedZoneId: 'Route 53 zone whose records are switched, without `/hostedzone/`.',
   nameServers:
     'Authoritative name servers of the zone, separated by commas: a switch is verified there.',
+  switch:
+    'What moves the traffic: `route53` (default); `rfc2136`, a server with dynamic updates; `none`.',
+  dnsServer: 'With `rfc2136`: IP address of the primary of the zone, `address:port` if not 53.',
+  dnsZone: 'With `rfc2136`: apex of the zone that holds the service names.',
+  tsigKeyName: 'With `rfc2136`: name of the TSIG key.',
+  tsigAlgorithm: 'With `rfc2136`: `hmac-sha256` (default) or `hmac-sha512`.',
+  tsigSecret: 'With `rfc2136`: the secret of the TSIG key, base64. Never logged.',
+  dataPlaneNames:
+    'Name that path A steers, for each service that has one: `service=name`, separated by commas.',
   operatorTokenHash:
     'SHA-256 of the operator token, 64 hex digits; all zeros: no command is taken.',
   logLevel: '`debug`, `info`, `warn` or `error`; default `info`.',
@@ -111,12 +170,18 @@ function sections(): readonly string[] {
   ]);
 }
 
+/** A longer list has a section of its own. */
+const ENUM_LISTED_MAX = 6;
+
 interface MapNode {
   readonly path: string;
   readonly node: SchemaNode;
 }
 
 function mapsOf(node: SchemaNode, path: string): readonly MapNode[] {
+  if (node['x-like'] !== undefined) {
+    return [];
+  }
   const children = Object.entries(node.properties ?? {}).flatMap(([key, child]) =>
     mapsOf(child, path === '' ? key : `${path}.${key}`),
   );
@@ -128,7 +193,7 @@ function mapsOf(node: SchemaNode, path: string): readonly MapNode[] {
 }
 
 function kindOf(node: SchemaNode): string {
-  if (node.enum !== undefined) {
+  if (node.enum !== undefined && node.enum.length <= ENUM_LISTED_MAX) {
     return node.enum.map((value) => `\`${String(value)}\``).join(', ');
   }
   if (node.const !== undefined) {

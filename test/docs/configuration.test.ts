@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -6,6 +6,10 @@ import { editorSchema } from '../../lib/config/json-schema.ts';
 import { parseConfiguration } from '../../lib/config/parse.ts';
 import { renderConfigurationPage } from './configuration-page.ts';
 import { expectGeneratedJson, expectGeneratedPage } from './generated-page.ts';
+
+const EXAMPLES = readdirSync('docs/examples')
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => `docs/examples/${name}`);
 
 describe('docs/configuration.md', () => {
   test('says what the schema, the rules and the limits say', () => {
@@ -26,7 +30,7 @@ describe('docs/tripoint.schema.json', () => {
     expectGeneratedJson('docs/tripoint.schema.json', editorSchema());
   });
 
-  test.each(['docs/examples/tripoint.yaml', 'lib/local/demo.yaml'])('accepts %s', (path) => {
+  test.each([...EXAMPLES, 'lib/local/demo.yaml'])('accepts %s', (path) => {
     const schema = z.fromJSONSchema(editorSchema());
     expect(schema.safeParse(parse(readFileSync(path, 'utf8'))).error).toBeUndefined();
   });
@@ -57,6 +61,41 @@ describe('docs/examples/tripoint.yaml', () => {
     expect(
       parseConfiguration(readFileSync('docs/examples/tripoint.yaml', 'utf8'), {}),
     ).toMatchObject({ kind: 'valid', policies: [{ service: 'checkout', automatic: true }] });
+  });
+});
+
+describe('docs/examples', () => {
+  test.each(EXAMPLES)('%s is valid without any variable, and linked from the page', (path) => {
+    expect(parseConfiguration(readFileSync(path, 'utf8'), {})).toMatchObject({ kind: 'valid' });
+    expect(renderConfigurationPage()).toContain(path.slice('docs/'.length));
+  });
+
+  test('show each strategy', () => {
+    const strategies = EXAMPLES.flatMap((path) => {
+      const parsed = parseConfiguration(readFileSync(path, 'utf8'), {});
+      return parsed.kind === 'valid' ? parsed.policies.map(({ strategy }) => strategy) : [];
+    });
+    expect(new Set(strategies)).toEqual(
+      new Set(['failover', 'warm-standby', 'pilot-light', 'active-active']),
+    );
+  });
+
+  test('of a plan gives the run its stages', () => {
+    const text = readFileSync('docs/examples/pilot-light.yaml', 'utf8');
+    const parsed = parseConfiguration(text, {});
+    const [policy] = parsed.kind === 'valid' ? parsed.policies : [];
+    const stages = policy?.plans.failover?.stages.map((stage) => stage.map(({ name }) => name));
+    expect(stages).toEqual([
+      ['approve'],
+      ['light', 'warm-caches'],
+      ['wait-healthy'],
+      ['fence'],
+      ['database'],
+      ['switch'],
+      ['propagate'],
+      ['verify'],
+      ['tell'],
+    ]);
   });
 });
 

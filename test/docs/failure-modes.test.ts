@@ -1,12 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ProposeOutcome } from '../../lib/consensus/proposals.ts';
-import { STEP_CODES } from '../../lib/control/effects.ts';
+import { STEP_CODES } from '../../lib/control/step-effects/step-work.ts';
 import { OPINION_CODES } from '../../lib/detection/opinion.ts';
 import { VERDICT_CODES } from '../../lib/detection/verdict.ts';
+import { ACTION_REFUSALS, ACTION_WAITS } from '../../lib/recovery/action-ports.ts';
 import { ANALYSIS_CODES } from '../../lib/recovery/analysis.ts';
 import { DECISION_CODES } from '../../lib/recovery/decision.ts';
-import type { ClaimOutcome, FinishOutcome } from '../../lib/recovery/run.ts';
+import { READINESS_CODES } from '../../lib/recovery/readiness.ts';
+import { LOG_STEP_CODES } from '../../lib/recovery/run.ts';
+import type { ClaimOutcome, FinishOutcome } from '../../lib/recovery/step-claims.ts';
 import type { SwitchPlan } from '../../lib/recovery/switch-plan.ts';
 
 /** The compiler holds these to the types that name the codes. */
@@ -16,8 +19,10 @@ const SWITCH_REFUSALS: { readonly [Code in Refused<SwitchPlan, 'refused'>]: true
   'duplicate-change': true,
   'would-empty-name': true,
   'would-drop-text': true,
+  'weights-all-zero': true,
   'batch-too-large': true,
   'intent-invalid': true,
+  'weights-unsupported': true,
   'foreign-record': true,
   'fence-unreadable': true,
   'epoch-reused': true,
@@ -37,7 +42,8 @@ const CLAIM_REFUSALS: {
   readonly [Code in Refused<ClaimOutcome | FinishOutcome, 'refused'>]: true;
 } = {
   'run-not-open': true,
-  'not-the-current-step': true,
+  'not-an-open-step': true,
+  'needs-no-worker': true,
   claimed: true,
   'claim-superseded': true,
 };
@@ -49,21 +55,18 @@ type Refused<Outcome, Kind> =
     ? Code
     : never;
 
-/** Codes that the log itself gives a step or a run. */
-const LOG_CODES: readonly string[] = ['workers-lost', 'superseded-by-newer-run'];
-
-/** Codes that the reducer writes in its source, besides those that a decision or a run gives it. */
+/** Codes that the reducers write in their sources, besides those that a decision or a run gives them. */
 const ANSWERS: readonly string[] = [
-  'machine',
-  'configure',
-  'monitor-commands',
-  'maintenance',
-].flatMap((file) => {
-  const source = readFileSync(`lib/control/${file}.ts`, 'utf8');
-  return [...source.matchAll(/\b(?:accepted|refused)\(\s*'([a-z-]+)'/g)].map(
-    ([, code = '']) => code,
-  );
-});
+  'approved',
+  'rejected',
+  'workers-lost',
+  ...readdirSync('lib/control').flatMap((file) => {
+    const source = file.endsWith('.ts') ? readFileSync(`lib/control/${file}`, 'utf8') : '';
+    return [...source.matchAll(/\b(?:accepted|refused)\(\s*'([a-z-]+)'/g)].map(
+      ([, code = '']) => code,
+    );
+  }),
+];
 
 const page = readFileSync('docs/failure-modes.md', 'utf8');
 
@@ -90,9 +93,19 @@ describe('docs/failure-modes.md', () => {
   test.each([
     ['Analysis', ANALYSIS_CODES],
     ['Decisions', DECISION_CODES],
+    ['Readiness', READINESS_CODES],
     ['Opinions', Object.keys(OPINION_CODES)],
     ['Verdicts', Object.keys(VERDICT_CODES)],
-    ['Steps of a run', [...STEP_CODES, ...LOG_CODES, ...Object.keys(SWITCH_REFUSALS)]],
+    [
+      'Steps of a run',
+      [
+        ...STEP_CODES,
+        ...ACTION_WAITS,
+        ...ACTION_REFUSALS,
+        ...LOG_STEP_CODES,
+        ...Object.keys(SWITCH_REFUSALS),
+      ],
+    ],
     [
       'Answers to commands',
       [...ANSWERS, ...Object.keys(CLAIM_REFUSALS), ...Object.keys(REJECTIONS)],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TRANSITIONS } from '../../lib/recovery/machine.ts';
+import { TRANSITIONS } from '../../lib/recovery/transitions.ts';
 import { expectGeneratedPage } from './generated-page.ts';
 import { renderStateMachinePage } from './state-machine-page.ts';
 

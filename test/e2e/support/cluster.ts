@@ -43,13 +43,20 @@ export class LocalCluster {
   readonly dir: string;
   readonly #portBase: number;
   readonly #configFile: string;
+  readonly #variables: { readonly [name: string]: string };
   #supervisor: ChildProcess | null = null;
   #client: SupervisorClient | null = null;
   #file: LocalFile | null = null;
 
-  constructor(options: { readonly root: string; readonly portBase: number }) {
+  /** @param options.variables of the environment, beside that of the test. */
+  constructor(options: {
+    readonly root: string;
+    readonly portBase: number;
+    readonly variables?: { readonly [name: string]: string };
+  }) {
     this.dir = join(options.root, 'state');
     this.#portBase = options.portBase;
+    this.#variables = options.variables ?? {};
     this.#configFile = join(options.root, 'config.yaml');
     // A test that is cut off must not leave a cluster behind; the children go with their supervisor.
     process.once('exit', () => this.killSupervisor());
@@ -77,6 +84,7 @@ export class LocalCluster {
     const words = ['--dir', this.dir, '--port-base', String(this.#portBase)];
     const child = spawn(process.execPath, [MAIN, 'start', ...words, '--config', this.#configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#variables },
     });
     this.#supervisor = child;
     try {
