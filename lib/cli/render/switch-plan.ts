@@ -35,8 +35,6 @@ export interface SwitchPlan {
   readonly fence: { readonly name: string; readonly from: string; readonly to: string } | null;
   /** How long resolvers may go on with the old answer. */
   readonly ttlSeconds: number;
-  /** As the active site last reported it; null = it reports none. */
-  readonly replicationLagMs: number | null;
   readonly rpoMs: number;
   /** The run that would begin; null where it is refused, or a region of before was asked. */
   readonly run: RunJson | null;
@@ -69,7 +67,6 @@ export function planSwitch(
     records: isMove ? [record(service, 'DELETE', from), record(service, 'CREATE', target)] : [],
     fence: isMove ? fenceChange(service, target) : null,
     ttlSeconds: service.ttlSeconds,
-    replicationLagMs: from?.observation?.replicationLagMs ?? null,
     rpoMs: service.objectives.rpoMs,
     run,
   };
