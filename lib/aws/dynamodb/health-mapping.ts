@@ -1,11 +1,11 @@
 /**
  * What an observer knows of a site, as one item below 1 KB, and its record of itself.
  *
- *   pk `site`      sk <service>@<site>   revision, reportedStatus, replicationLagMs?, suspectAt,
- *                                        failAt, wakesOnBeat? (1), and the window: bootId,
- *                                        lastSequence, lastArrivalAt, history (binary), forecast?
- *                                        (binary); what `lag-mapping.ts` lists, and of a job
- *                                        also what `job-mapping.ts` does
+ *   pk `site`      sk <service>@<site>   revision, reportedStatus, suspectAt, failAt, wakesOnBeat?
+ *                                        (1), and the window: bootId, lastSequence, lastArrivalAt,
+ *                                        history (binary), forecast? (binary); what
+ *                                        `lag-mapping.ts` lists, and of a job also what
+ *                                        `job-mapping.ts` does
  *   pk `timer`     sk <at>#<service>@<site>#<awaits>   mark
  *   pk `observer`  sk `self`             evaluatedAt, baselineAt, presentSince, score, alone,
  *                                        gapFrom?, gapTo?
@@ -89,9 +89,6 @@ export function encodeSite(revision: number, record: SiteRecord): Item {
       : { forecast: bytesValue(encodeForecast(record.forecast)) }),
     ...encodeJob(record.job),
     ...encodeLag(record),
-    ...(record.replicationLagMs === null
-      ? {}
-      : { replicationLagMs: numberValue(record.replicationLagMs) }),
   };
 }
 
@@ -103,7 +100,6 @@ export function decodeSite(item: Item): SiteRecord {
     revision: read.integer('revision'),
     window: decodeSiteWindow(read),
     reportedStatus: decodeStatus(read),
-    replicationLagMs: read.numberOrNull('replicationLagMs'),
     suspectAt: epochMillis(read.number('suspectAt')),
     failAt: epochMillis(read.number('failAt')),
     wakesOnBeat: read.integerOrNull('wakesOnBeat') !== null,

@@ -1,40 +1,35 @@
 /**
- * What a site's item holds about its data and its role beside its beats: `lag?`, 44 bytes, because the
+ * What a site's item holds about its data and its role beside its beats: `lag?`, 60 bytes, because the
  * whole item must stay below a write unit.
  *
  *   0 word: measured at (float64)   8 its lag   12 its writes   16 its rise (float32 each)
- *  20 writes that the site lacks   28 term and   36 index of the grant it acknowledged (float64 each)
- *
- * And `fenced?`, a number: since when its beats say that no answer reaches it. It is there only then.
+ *  20 how far the site is behind in ms   28 in writes that it lacks   36 term and   44 index of the grant
+ *  that it acknowledged   52 since when its beats say that no answer reaches it (float64 each)
  *
  * NaN = null. Damaged bytes are forgotten: the next word that matters is told again, and a site that
  * acknowledged nothing is waited for.
  */
 import { epochMillis, logIndex, term } from '../../base/identifiers.ts';
 import type { SiteRecord } from '../../control/health-store.ts';
-import { bytesValue, type Item, type ItemReader, numberValue } from './attributes.ts';
+import { bytesValue, type Item, type ItemReader } from './attributes.ts';
 
-type Position = Pick<SiteRecord, 'replicationLagWrites' | 'lagWord' | 'acknowledgedEpoch'>;
-type Said = Position & Pick<SiteRecord, 'fencedSince'>;
+type Said = Pick<
+  SiteRecord,
+  'replicationLagMs' | 'replicationLagWrites' | 'lagWord' | 'acknowledgedEpoch' | 'fencedSince'
+>;
 
-const BYTES = 44;
-const NOTHING: Position = { replicationLagWrites: null, lagWord: null, acknowledgedEpoch: null };
+const BYTES = 60;
+const NOTHING: Said = {
+  replicationLagMs: null,
+  replicationLagWrites: null,
+  lagWord: null,
+  acknowledgedEpoch: null,
+  fencedSince: null,
+};
 
-export function encodeLag({ fencedSince, ...position }: Said): Item {
-  const fenced = fencedSince === null ? {} : { fenced: numberValue(fencedSince) };
-  return { ...encodePosition(position), ...fenced };
-}
-
-export function decodeLag(read: ItemReader): Said {
-  const fencedSince = read.numberOrNull('fenced');
-  return {
-    ...decodePosition(read),
-    fencedSince: fencedSince === null ? null : epochMillis(fencedSince),
-  };
-}
-
-function encodePosition({ replicationLagWrites, lagWord, acknowledgedEpoch }: Position): Item {
-  if (replicationLagWrites === null && lagWord === null && acknowledgedEpoch === null) {
+export function encodeLag(said: Said): Item {
+  const { lagWord, acknowledgedEpoch } = said;
+  if (Object.keys(NOTHING).every((name) => said[name as keyof Said] === null)) {
     return {};
   }
   const view = new DataView(new ArrayBuffer(BYTES));
@@ -42,37 +37,48 @@ function encodePosition({ replicationLagWrites, lagWord, acknowledgedEpoch }: Po
   view.setFloat32(8, lagWord?.lagMs ?? Number.NaN);
   view.setFloat32(12, lagWord?.writes ?? Number.NaN);
   view.setFloat32(16, lagWord?.risingMsPerMinute ?? Number.NaN);
-  view.setFloat64(20, replicationLagWrites ?? Number.NaN);
-  view.setFloat64(28, acknowledgedEpoch?.term ?? Number.NaN);
-  view.setFloat64(36, acknowledgedEpoch?.index ?? Number.NaN);
+  view.setFloat64(20, said.replicationLagMs ?? Number.NaN);
+  view.setFloat64(28, said.replicationLagWrites ?? Number.NaN);
+  view.setFloat64(36, acknowledgedEpoch?.term ?? Number.NaN);
+  view.setFloat64(44, acknowledgedEpoch?.index ?? Number.NaN);
+  view.setFloat64(52, said.fencedSince ?? Number.NaN);
   return { lag: bytesValue(new Uint8Array(view.buffer)) };
 }
 
-function decodePosition(read: ItemReader): Position {
+export function decodeLag(read: ItemReader): Said {
   const bytes = read.bytesOrNull('lag');
   if (bytes?.byteLength !== BYTES) {
     return NOTHING;
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const measuredAt = numberOf(view.getFloat64(0));
-  const atTerm = numberOf(view.getFloat64(28));
-  const atIndex = numberOf(view.getFloat64(36));
+  const fencedSince = numberOf(view.getFloat64(52));
   return {
-    replicationLagWrites: numberOf(view.getFloat64(20)),
-    lagWord:
-      measuredAt === null
-        ? null
-        : {
-            lagMs: numberOf(view.getFloat32(8)),
-            writes: numberOf(view.getFloat32(12)),
-            measuredAt: epochMillis(measuredAt),
-            risingMsPerMinute: numberOf(view.getFloat32(16)),
-          },
-    acknowledgedEpoch:
-      atTerm === null || atIndex === null || !isPlace(atTerm) || !isPlace(atIndex)
-        ? null
-        : { term: term(atTerm), index: logIndex(atIndex) },
+    replicationLagMs: numberOf(view.getFloat64(20)),
+    replicationLagWrites: numberOf(view.getFloat64(28)),
+    lagWord: decodeWord(view),
+    acknowledgedEpoch: decodeEpoch(view),
+    fencedSince: fencedSince === null ? null : epochMillis(fencedSince),
   };
+}
+
+function decodeWord(view: DataView): Said['lagWord'] {
+  const measuredAt = numberOf(view.getFloat64(0));
+  return measuredAt === null
+    ? null
+    : {
+        lagMs: numberOf(view.getFloat32(8)),
+        writes: numberOf(view.getFloat32(12)),
+        measuredAt: epochMillis(measuredAt),
+        risingMsPerMinute: numberOf(view.getFloat32(16)),
+      };
+}
+
+function decodeEpoch(view: DataView): Said['acknowledgedEpoch'] {
+  const atTerm = numberOf(view.getFloat64(36));
+  const atIndex = numberOf(view.getFloat64(44));
+  return atTerm === null || atIndex === null || !isPlace(atTerm) || !isPlace(atIndex)
+    ? null
+    : { term: term(atTerm), index: logIndex(atIndex) };
 }
 
 function numberOf(value: number): number | null {

@@ -8,7 +8,8 @@ const ALARMS = 'lib/recovery/alarm-policy.ts';
 const BLOCKS = 'lib/recovery/blocks.ts';
 const DECISION = 'lib/recovery/decision.ts';
 const DRILLS = 'lib/recovery/drill-decision.ts';
-const ENDING = 'lib/recovery/run-ending.ts';
+const DRILL_RULES = 'lib/recovery/drill.ts';
+const DOUBT = 'lib/recovery/doubt.ts';
 const EXPIRIES = 'lib/control/expiries.ts';
 const FREEZE = 'lib/recovery/freeze.ts';
 const GUARDS = 'lib/recovery/guards.ts';
@@ -155,10 +156,18 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     tests: OF_SHARES,
   },
   {
-    name: 'drill-home-under-freeze',
+    name: 'drill-home-held-by-freeze',
     file: DRILLS,
-    find: '  if (frozen !== null) {\n    return refuse(frozen, moment);\n  }\n',
-    replace: '',
+    find: '  if (drill === null) {',
+    replace: '  if (drill === null || service.freeze !== null) {',
+    why: 'A brake pulled in the middle of a practice leaves the traffic where nobody meant it to stay.',
+    tests: OF_DRILLS,
+  },
+  {
+    name: 'drill-begins-under-freeze',
+    file: DRILL_RULES,
+    find: '  if (frozen !== null) {',
+    replace: '  if (frozen !== null && frozen === null) {',
     why: 'Traffic moves although nothing may.',
     tests: OF_DRILLS,
   },
@@ -180,7 +189,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'undone-means-moved',
-    file: ENDING,
+    file: DOUBT,
     find: 'return !isTakenBack;',
     replace: 'return isTakenBack;',
     why: 'Traffic that was taken back counts as astray, and the other way about.',
