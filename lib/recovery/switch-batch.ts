@@ -23,14 +23,17 @@ export type BatchCheck =
   | { readonly kind: 'sound' }
   | { readonly kind: 'refused'; readonly code: BatchRefusalCode; readonly detail: string };
 
-export type BatchRefusalCode =
-  | 'empty-batch'
-  | 'malformed-record-set'
-  | 'duplicate-change'
-  | 'would-empty-name'
-  | 'would-drop-text'
-  | 'weights-all-zero'
-  | 'batch-too-large';
+export const BATCH_REFUSAL_CODES = [
+  'empty-batch',
+  'malformed-record-set',
+  'duplicate-change',
+  'would-empty-name',
+  'would-drop-text',
+  'weights-all-zero',
+  'batch-too-large',
+] as const;
+
+export type BatchRefusalCode = (typeof BATCH_REFUSAL_CODES)[number];
 
 /** Whether every adapter may send this batch. Pure; total; says nothing of what the zone holds. */
 export function checkBatch(batch: readonly Change[]): BatchCheck {

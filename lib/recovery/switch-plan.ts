@@ -51,20 +51,23 @@ export interface Standing {
   readonly foreign: readonly ForeignRecordSet[];
 }
 
-type SwitchRefusalCode =
-  | BatchRefusalCode
+/** How the records stand in the way, besides what is wrong with the batch: every worker would find it. */
+export const SWITCH_REFUSAL_CODES = [
   /** The name, TTL, weight or an address of the intent cannot stand in DNS. */
-  | 'intent-invalid'
+  'intent-invalid',
   /** The server can share traffic evenly only, and the shares are not even. */
-  | 'weights-unsupported'
+  'weights-unsupported',
   /** A record stands at the name that is not ours to replace. */
-  | 'foreign-record'
+  'foreign-record',
   /** The fence is there but says nothing we understand: a later version, or a person's edit. */
-  | 'fence-unreadable'
+  'fence-unreadable',
   /** Another run or site holds the very epoch of this intent. */
-  | 'epoch-reused'
+  'epoch-reused',
   /** Our fence stands, but the records beside it were changed by someone else. */
-  | 'changed-outside';
+  'changed-outside',
+] as const;
+
+type SwitchRefusalCode = BatchRefusalCode | (typeof SWITCH_REFUSAL_CODES)[number];
 
 export type SwitchPlan =
   | { readonly kind: 'change'; readonly batch: readonly Change[] }

@@ -10,25 +10,10 @@ import { DECISION_CODES } from '../../lib/recovery/decision.ts';
 import { READINESS_CODES } from '../../lib/recovery/readiness.ts';
 import { LOG_STEP_CODES } from '../../lib/recovery/run.ts';
 import type { ClaimOutcome, FinishOutcome } from '../../lib/recovery/step-claims.ts';
-import type { SwitchPlan } from '../../lib/recovery/switch-plan.ts';
+import { BATCH_REFUSAL_CODES } from '../../lib/recovery/switch-batch.ts';
+import { SWITCH_REFUSAL_CODES } from '../../lib/recovery/switch-plan.ts';
 
 /** The compiler holds these to the types that name the codes. */
-const SWITCH_REFUSALS: { readonly [Code in Refused<SwitchPlan, 'refused'>]: true } = {
-  'empty-batch': true,
-  'malformed-record-set': true,
-  'duplicate-change': true,
-  'would-empty-name': true,
-  'would-drop-text': true,
-  'weights-all-zero': true,
-  'batch-too-large': true,
-  'intent-invalid': true,
-  'weights-unsupported': true,
-  'foreign-record': true,
-  'fence-unreadable': true,
-  'epoch-reused': true,
-  'changed-outside': true,
-};
-
 const REJECTIONS: { readonly [Code in Refused<ProposeOutcome, 'rejected'>]: true } = {
   'no-leader': true,
   'no-quorum': true,
@@ -103,7 +88,8 @@ describe('docs/failure-modes.md', () => {
         ...ACTION_WAITS,
         ...ACTION_REFUSALS,
         ...LOG_STEP_CODES,
-        ...Object.keys(SWITCH_REFUSALS),
+        ...BATCH_REFUSAL_CODES,
+        ...SWITCH_REFUSAL_CODES,
       ],
     ],
     [

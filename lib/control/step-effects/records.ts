@@ -5,12 +5,14 @@
 import type { JsonValue } from '../../base/json.ts';
 import type { Run, Step, StepResult } from '../../recovery/run.ts';
 import type { ServiceState } from '../../recovery/state.ts';
+import { BATCH_REFUSAL_CODES } from '../../recovery/switch-batch.ts';
 import { switchOnce } from '../../recovery/switch-once.ts';
 import {
   isIntendedAnswer,
+  SWITCH_REFUSAL_CODES,
   type SwitchIntent,
-  type SwitchPlan,
 } from '../../recovery/switch-plan.ts';
+import type { ChangeStatus, SwitchPort } from '../../recovery/switch-port.ts';
 import { movingStep, shareOf, trafficOf } from '../../recovery/traffic.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 import { again, failed, type StepWork, waiting } from './step-work.ts';
@@ -60,33 +62,19 @@ export async function changeRecords({ run, step, service, ports }: StepWork): Pr
   }
 }
 
-/** What every worker would find: the records themselves stand in the way. */
-const PLAN_REFUSALS: { readonly [Code in PlanRefusal]: true } = {
-  'intent-invalid': true,
-  'weights-unsupported': true,
-  'foreign-record': true,
-  'fence-unreadable': true,
-  'epoch-reused': true,
-  'changed-outside': true,
-  'empty-batch': true,
-  'malformed-record-set': true,
-  'duplicate-change': true,
-  'would-empty-name': true,
-  'would-drop-text': true,
-  'weights-all-zero': true,
-  'batch-too-large': true,
-};
-
-type PlanRefusal = Extract<SwitchPlan, { readonly kind: 'refused' }>['code'];
-
 /** Codes that hold for every worker alike: the plan's own, and a name that lies outside the zone. */
 function isPlanRefusal(code: string): boolean {
-  return code === 'not-for-this-zone' || Object.hasOwn(PLAN_REFUSALS, code);
+  const codes = ['not-for-this-zone', ...BATCH_REFUSAL_CODES, ...SWITCH_REFUSAL_CODES];
+  return codes.includes(code);
 }
 
 /**
  * Watches for a while; what is not there yet is looked at again by the next attempt. While the provider
  * says that the change travels nothing is wrong: the next look comes soon, and counts as no failure.
+ *
+ * Name servers come first: they are what clients feel, and asking them costs nothing. The provider's API
+ * allows an account only a few calls a second, so it is asked when the name answers as intended, and at
+ * the end of the watch.
  */
 export async function awaitPropagation(work: StepWork): Promise<StepResult> {
   const { run, step, service, ports } = work;
@@ -98,22 +86,36 @@ export async function awaitPropagation(work: StepWork): Promise<StepResult> {
   const changeId = changeIdOf(movingStep(run, step));
   const until = clock.monotonicNow() + CONTROL_LIMITS.propagateWatchMs;
   for (;;) {
-    const status = changeId === null ? IN_SYNC : await switchPort.changeStatus(changeId);
     const seen = await verifyPort.resolve(intent.dnsName, intent.recordType);
-    const answered = seen.kind === 'resolved' && isIntendedAnswer(intent, seen.values);
-    if (answered && status.kind === 'in-sync') {
-      return { kind: 'done', evidence: { resolved: [...seen.values] } };
-    }
-    if (clock.monotonicNow() >= until) {
-      return notThereYet(answered, status.kind === 'pending');
+    const values = seen.kind === 'resolved' ? seen.values : [];
+    const isAnswered = isIntendedAnswer(intent, values);
+    const isOver = clock.monotonicNow() >= until;
+    const result =
+      isAnswered || isOver
+        ? propagated({ isAnswered, values }, await statusOf(switchPort, changeId))
+        : null;
+    if (result !== null && (isOver || result.kind === 'done')) {
+      return result;
     }
     await clock.sleep(CONTROL_LIMITS.propagatePollMs);
   }
 }
 
-function notThereYet(isAnswered: boolean, isTravelling: boolean): StepResult {
+interface Seen {
+  readonly isAnswered: boolean;
+  readonly values: readonly string[];
+}
+
+function propagated({ isAnswered, values }: Seen, { kind }: ChangeStatus): StepResult {
+  if (isAnswered && kind === 'in-sync') {
+    return { kind: 'done', evidence: { resolved: [...values] } };
+  }
   const code = isAnswered ? 'change-not-in-sync' : 'name-not-switched-yet';
-  return isTravelling ? waiting(code) : again(code);
+  return kind === 'pending' ? waiting(code) : again(code);
+}
+
+async function statusOf(port: SwitchPort, changeId: string | null): Promise<ChangeStatus> {
+  return changeId === null ? IN_SYNC : port.changeStatus(changeId);
 }
 
 /**
