@@ -17,7 +17,8 @@ export const EXIT_MEANINGS: { readonly [name in keyof typeof EXIT]: string } = {
   ok: 'Done, or the answer was given.',
   error: 'Something failed: no region answers, the file is not valid, the run failed.',
   usage: 'The command line is wrong; or the command needs `--yes` and nobody can be asked.',
-  unhealthy: 'What was checked is not healthy (`status --exit-code`).',
+  unhealthy:
+    'What was checked is not healthy, or misses an objective (`status`, `simulate --exit-code`).',
   unauthorised: 'No token was given, or it is not accepted.',
   refused: 'The control plane refused, with a reason code; or another command got in between.',
   unknown:

@@ -3,6 +3,8 @@
 import { AppError } from '../../base/errors.ts';
 import { parseConfiguration } from '../../config/parse.ts';
 import type { ServicePolicy } from '../../recovery/policy.ts';
+import { missedObjectives } from '../../simulation/whole/judgement.ts';
+import type { ScenarioResult } from '../../simulation/whole/run-scenario.ts';
 import { readConfigurationText } from '../configuration-file.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { renderFileProblems } from '../render/problems.ts';
@@ -14,6 +16,7 @@ export interface ScenarioOptions {
   readonly seed: number;
   readonly path: 'a' | 'b';
   readonly service?: string;
+  readonly exitCode?: boolean;
 }
 
 /** Lists what there is. */
@@ -56,7 +59,18 @@ export async function simulateScenario(
   const { runScenario } = await import('../../simulation/whole/run-scenario.ts');
   const result = await runScenario({ scenario, seed, path, service, policies, configHash });
   session.result(result, () => renderScenario(result, session.style));
-  return result.passed ? EXIT.ok : EXIT.error;
+  return exitCodeOf(result, options);
+}
+
+/** A missed objective is an answer, and fails nothing unless that was asked for. */
+export function exitCodeOf(
+  { passed, objectives }: Pick<ScenarioResult, 'passed' | 'objectives'>,
+  { exitCode = false }: Pick<ScenarioOptions, 'exitCode'>,
+): ExitCode {
+  if (!passed) {
+    return EXIT.error;
+  }
+  return exitCode && missedObjectives(objectives).length > 0 ? EXIT.unhealthy : EXIT.ok;
 }
 
 /** @throws AppError `service-unknown`. */

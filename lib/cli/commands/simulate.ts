@@ -39,6 +39,7 @@ export const registerSimulate: Register = (program, run) => {
         .choices(['a', 'b'])
         .default('b'),
     )
+    .option('--exit-code', `of a scenario: exit with ${EXIT.unhealthy} if an objective is missed`)
     .option('-s, --service <name>', 'service whose clients are counted; default: the first')
     .option(
       '--seeds <count>',
@@ -52,6 +53,7 @@ export const registerSimulate: Register = (program, run) => {
     );
   withExamples(simulate, [
     'tripoint simulate tripoint.yaml --scenario region-loss --seed 7',
+    'tripoint simulate tripoint.yaml --path a --exit-code',
     'tripoint simulate --list',
     'tripoint simulate --first-seed 4711 --seeds 1',
   ]);

@@ -1,6 +1,8 @@
 /** What came of one scenario, for people. */
 
 import { formatElapsed } from '../../base/elapsed.ts';
+import { sharesText } from '../../recovery/traffic.ts';
+import { missedObjectives } from '../../simulation/whole/judgement.ts';
 import type { ScenarioResult } from '../../simulation/whole/run-scenario.ts';
 import type { Style } from './style.ts';
 import { cell, renderTable } from './table.ts';
@@ -17,14 +19,14 @@ export function renderScenario(result: ScenarioResult, style: Style): readonly s
     '',
     ...renderStages(result, style),
     ...renderLosses(result),
+    ...renderObjectives(result, style),
     '',
     ...renderRules(result, style),
     ...violations.map(({ rule, atMs, detail }) =>
       style(`✖ ${rule} at ${formatOffset(atMs)}: ${detail}`, 'bad'),
     ),
-    result.passed
-      ? style('● no rule was broken', 'good')
-      : style(`✖ ${violations.length} times a rule was broken`, 'bad'),
+    ...renderRefusal(result, style),
+    renderVerdict(result, style),
   ];
 }
 
@@ -64,8 +66,51 @@ function renderLosses({ requests, availability, loss, dualActiveMs, runs }: Scen
     ...(rpoMs === null ? [] : [`RPO: ${formatElapsed(rpoMs)}, ${writesLost} writes`]),
     `writes taken by a site without the authority: ${writesDivergent}`,
     `two sites believed to be active for ${formatElapsed(dualActiveMs)}`,
-    ...runs.map(({ id, kind, outcome }) => `run ${id}: ${kind}, ${outcome}`),
+    ...runs.map(
+      ({ id, kind, outcome, traffic }) =>
+        `run ${id}: ${kind} to ${sharesText(traffic)}, ${outcome}`,
+    ),
   ];
+}
+
+function renderObjectives({ objectives }: ScenarioResult, style: Style): readonly string[] {
+  return Object.entries(objectives).flatMap(([name, { objectiveMs, actualMs, met }]) => {
+    if (met === null) {
+      return [];
+    }
+    const actual = actualMs === null ? '' : `, actual ${formatElapsed(actualMs)}`;
+    const missed = actualMs === null ? 'not reached' : 'missed';
+    const line = `objective (${name.toUpperCase()}) ${formatElapsed(objectiveMs)}${actual}`;
+    return [style(`${line}: ${met ? 'met' : missed}`, met ? 'good' : 'bad')];
+  });
+}
+
+/** A plan that stood by: the user asked what it would do. */
+function renderRefusal({ refusal }: ScenarioResult, style: Style): readonly string[] {
+  if (refusal === null) {
+    return [];
+  }
+  const { code, sentence } = refusal;
+  return [
+    style(`▲ no run began: ${code}: ${sentence}`, 'warning'),
+    ...(code === 'automatic-off'
+      ? ['  `--scenario person-answers` plays a person who begins it, and shows the plan at work']
+      : []),
+  ];
+}
+
+/** The last line: rules first, then what the service is to keep. */
+function renderVerdict({ passed, violations, objectives }: ScenarioResult, style: Style): string {
+  if (!passed) {
+    return style(`✖ ${violations.length} times a rule was broken`, 'bad');
+  }
+  const missed = missedObjectives(objectives).map((name) => {
+    const { actualMs } = objectives[name];
+    return `${name.toUpperCase()} ${actualMs === null ? 'not reached' : 'missed'}`;
+  });
+  return missed.length === 0
+    ? style('● no rule was broken', 'good')
+    : style(`✖ no rule was broken, but of the objectives: ${missed.join(', ')}`, 'bad');
 }
 
 function renderRules({ rules, decisions }: ScenarioResult, style: Style): readonly string[] {

@@ -11,6 +11,7 @@
 import type { Run, Step } from '../../recovery/run.ts';
 import type { ServiceState } from '../../recovery/state.ts';
 import type { Clients } from './clients.ts';
+import { isRecoveryFrom } from './judgement.ts';
 import type { TrafficPath, WholeWorld } from './whole-world.ts';
 
 /** Milliseconds; null = that stage was not reached. */
@@ -170,8 +171,10 @@ export class Recorder {
 
   #findRun(): Run | undefined {
     return this.#whole.state?.runs.find(
-      ({ id, service, kind }) =>
-        !this.#runsBefore.has(id) && service === this.#whole.options.service && kind === 'failover',
+      (run) =>
+        !this.#runsBefore.has(run.id) &&
+        run.service === this.#whole.options.service &&
+        isRecoveryFrom(run, this.#site),
     );
   }
 

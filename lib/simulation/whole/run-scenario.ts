@@ -4,11 +4,13 @@
  */
 import type { ServicePolicy } from '../../recovery/policy.ts';
 import type { ServiceState } from '../../recovery/state.ts';
+import type { Traffic } from '../../recovery/traffic.ts';
 import type { ActionEffect } from '../memory-actions.ts';
 import { Checkers, RULES, type Rule, type Violation } from './checkers.ts';
 import { requestsIn, writesIn } from './clients.ts';
 import type { Stage } from './faults.ts';
 import type { BatchRule } from './hosted-zone.ts';
+import { judge, type Objectives } from './judgement.ts';
 import { passUntil, startLife } from './life.ts';
 import { type Loss, Recorder, type RecoveryStages } from './recorder.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -50,11 +52,17 @@ export interface ScenarioResult {
     /** Writes that a site took which the log no longer authorised. */
     readonly writesDivergent: number;
   };
+  /** What the service is to keep; a missed one is no broken rule. */
+  readonly objectives: Objectives;
+  /** Why the plan was not run, where one was due and none began. */
+  readonly refusal: Refusal | null;
   readonly dualActiveMs: number;
   readonly runs: readonly {
     readonly id: string;
     readonly kind: string;
     readonly outcome: string;
+    /** Shares that it was for. */
+    readonly traffic: Traffic;
   }[];
   /** What steps did beside DNS, in order. */
   readonly effects: readonly ActionEffect[];
@@ -64,6 +72,12 @@ export interface ScenarioResult {
   readonly violations: readonly (Omit<Violation, 'at'> & { readonly atMs: number })[];
   /** Digest of every event of the world: equal for equal seeds. */
   readonly trace: string;
+}
+
+/** Of the log: why it did not act, the first time that it did not. */
+export interface Refusal {
+  readonly code: string;
+  readonly sentence: string;
 }
 
 /** @throws RangeError for a scenario that there is not. */
@@ -105,6 +119,7 @@ class Watch {
   readonly #startedAt: number;
   readonly #lines: TimelineLine[] = [];
   readonly #decisions: Record<string, number> = {};
+  #firstRefusal: Refusal | null = null;
   #recorder: Recorder | null = null;
   #logIndex: number;
   #decisionIndex = -1;
@@ -154,6 +169,11 @@ class Watch {
     const { violations, looks, dualActiveMs } = this.#checkers;
     const { durationMs, failedSeconds, divergentSeconds } = outcome;
     const loss: Loss | null = this.#recorder?.loss() ?? null;
+    const stages = this.#recorder?.stages() ?? null;
+    const failure = stages === null || loss === null ? null : { stages, rpoMs: loss.rpoMs };
+    const runs = (this.#whole.state?.runs ?? []).filter(
+      (run) => run.service === service && run.kind !== 'setup',
+    );
     const names = Object.keys(RULES) as Rule[];
     const brokenBy = (name: Rule) => violations.filter(({ rule }) => rule === name).length;
     return {
@@ -164,7 +184,7 @@ class Watch {
       passed: violations.length === 0,
       durationMs,
       timeline: this.#lines,
-      stages: this.#recorder?.stages() ?? null,
+      stages,
       requests: { sent: requestsIn(durationMs / 1000), failed: requestsIn(failedSeconds) },
       availability: 1 - failedSeconds / (durationMs / 1000),
       loss: {
@@ -172,10 +192,13 @@ class Watch {
         writesLost: loss === null ? null : writesIn(loss.rpoMs / 1000),
         writesDivergent: writesIn(divergentSeconds),
       },
+      objectives: judge(this.#whole.policy.objectives, failure),
+      refusal: runs.length === 0 ? this.#firstRefusal : null,
       dualActiveMs: Math.round(dualActiveMs),
-      runs: (this.#whole.state?.runs ?? [])
-        .filter((run) => run.service === service && run.kind !== 'setup')
-        .map(({ id, kind, outcome: { kind: ended } }) => ({ id, kind, outcome: ended })),
+      runs: runs.map(({ id, kind, traffic, outcome: { kind: ended } }) => ({
+        ...{ id, kind, traffic },
+        outcome: ended,
+      })),
       effects: this.#whole.actions.effects,
       decisions: this.#decisions,
       rules: Object.fromEntries(
@@ -194,7 +217,11 @@ class Watch {
       return;
     }
     this.#decisionIndex = decision.index;
-    this.#decisions[decision.code] = (this.#decisions[decision.code] ?? 0) + 1;
+    const { kind, code, sentence } = decision;
+    this.#decisions[code] = (this.#decisions[code] ?? 0) + 1;
+    if (kind === 'refuse') {
+      this.#firstRefusal ??= { code, sentence };
+    }
   }
 
   /** Told when it crosses a tenth: nobody reads of each resolver. */

@@ -21,7 +21,7 @@ import {
   troubleClock,
   type Way,
 } from './faults.ts';
-import { propose } from './orders.ts';
+import { answerPage, approveWaiting, propose } from './orders.ts';
 import { CONTROL_REGIONS } from './whole-world.ts';
 
 export interface Scenario {
@@ -86,6 +86,22 @@ export const SCENARIOS: { readonly [name: string]: Scenario } = {
       const { location } = struck(stage);
       at(0, () => loseRegion(stage, location));
       at(6 * MINUTE, () => restoreRegion(stage, location));
+    },
+  },
+  'person-answers': {
+    sentence:
+      'as region-loss; a person answers the page after 2 min, and begins the failover that did not begin itself',
+    durationMs: 12 * MINUTE,
+    strikesAt: 0,
+    play: (stage, at) => {
+      const { location, site } = struck(stage);
+      at(0, () => loseRegion(stage, location));
+      at(2 * MINUTE, () => answerPage(stage, site));
+      // Whoever is asked for a second opinion looks each half minute.
+      for (let round = 1; round <= 12; round += 1) {
+        at(2 * MINUTE + round * 30 * SECOND, () => approveWaiting(stage));
+      }
+      at(10 * MINUTE, () => restoreRegion(stage, location));
     },
   },
   'site-loss': {

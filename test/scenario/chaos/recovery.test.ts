@@ -65,6 +65,9 @@ describe('an orchestrated recovery', () => {
     expect(result.violations).toEqual([]);
     expect(result.stages?.rtoMs).toBeLessThan(28_000);
     expect(result.loss.rpoMs).toBeLessThan(4200);
+    const { rto, rpo } = result.objectives;
+    expect(rto.met).toBe((result.stages?.rtoMs ?? Infinity) <= rto.objectiveMs);
+    expect(rpo.met).toBe((result.loss.rpoMs ?? Infinity) <= rpo.objectiveMs);
   });
 
   test('copies a table and has it back before it moves the traffic', async () => {
