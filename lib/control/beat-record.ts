@@ -57,6 +57,7 @@ export function recordAfter(
       before: window,
       window: outcome.window,
       replicationLagMs,
+      hasLagObjective: site.lagRules !== null,
       policy,
     });
     const before = said?.reportedStatus ?? 'ok';

@@ -42,11 +42,13 @@ export function lagWordOf(
     return null;
   }
   const { said, window, forecast } = heard;
+  const { intervalMs } = detection;
+  const newestMs = said.replicationLagMs;
   const reading: LagReading = {
-    lagMs: single(said.replicationLagMs),
+    lagMs: single(newestMs),
     writes: single(said.replicationLagWrites),
     measuredAt: window.lastArrivalAt,
-    risingMsPerMinute: single(lagRiseMsPerMinute(forecast, detection.intervalMs)),
+    risingMsPerMinute: single(lagRiseMsPerMinute(forecast, { newestMs, intervalMs })),
   };
   return lagWordAfter(known?.lagWord ?? null, reading, lagRules);
 }

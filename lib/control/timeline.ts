@@ -2,11 +2,13 @@
 
 import type { EpochMillis } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
+import { isReady } from '../recovery/analysis.ts';
 import { RUN_LIMITS } from '../recovery/limits.ts';
 import type { Moment } from '../recovery/machine.ts';
 import type { Run } from '../recovery/run.ts';
 import type { RecoveryState, ServiceState, TimelineEvent } from '../recovery/state.ts';
 import type { Finish } from '../recovery/step-claims.ts';
+import { sharesText } from '../recovery/traffic.ts';
 
 export interface Happening {
   readonly service: string;
@@ -56,10 +58,13 @@ export function changesOf(before: ServiceState | null, after: ServiceState): rea
           },
         ]
       : [];
-  return [...opinions, ...protectionOf(before, after), ...decision, ...dueOf(before, after)];
+  return [...opinions, ...decision, ...dueOf(before, after), ...protectionOf(before, after)];
 }
 
-/** Told when it changes: nobody looks at a standby as long as all is well. */
+/**
+ * Told when it changes: nobody looks at a standby as long as all is well. After what was decided: it
+ * is mostly a failover that leaves a service without a standby.
+ */
 function protectionOf(before: ServiceState | null, after: ServiceState): readonly Happening[] {
   const [was, is] = [before?.unprotectedSince ?? null, after.unprotectedSince];
   if (before === null || (was === null) === (is === null)) {
@@ -68,7 +73,18 @@ function protectionOf(before: ServiceState | null, after: ServiceState): readonl
   const { service } = after.policy;
   return is === null
     ? [{ service, kind: 'protected', sentence: 'another site could take the traffic' }]
-    : [{ service, kind: 'unprotected', sentence: 'no other site could take the traffic' }];
+    : [{ service, kind: 'unprotected', sentence: unprotectedSentence(after) }];
+}
+
+/**
+ * While a run moves the traffic to a site that is well, "no other site" would read as if that run had
+ * nowhere to go: what is missing then is whatever stands by behind it.
+ */
+function unprotectedSentence(service: ServiceState): string {
+  const { phase, activeSite } = service;
+  return 'run' in phase && isReady(service, activeSite)
+    ? `after run ${phase.run} nothing stands by behind ${activeSite}`
+    : `no other site could take the traffic of ${activeSite}`;
 }
 
 /** A person is asked to look. */
@@ -80,12 +96,21 @@ function dueOf(before: ServiceState | null, after: ServiceState): readonly Happe
 }
 
 export function runStarted(run: Run): Happening {
-  const route = run.from === run.to ? run.to : `${run.from} → ${run.to}`;
   return {
     service: run.service,
     kind: 'run-started',
-    sentence: `run ${run.id} (${run.kind}, ${run.trigger}): ${route}; ${run.reason}`,
+    sentence: `run ${run.id} (${run.kind}, ${run.trigger}): ${routeOf(run)}; ${run.reason}`,
   };
+}
+
+/** From where to where; in shares where several sites serve, before or after. */
+function routeOf({ from, to, before, traffic }: Run): string {
+  const shares = [before, traffic];
+  const isShared = shares.some(
+    (each) => Object.values(each).filter((share) => share > 0).length > 1,
+  );
+  const [left = from, right = to] = isShared ? shares.map(sharesText) : [from, to];
+  return left === right ? right : `${left} → ${right}`;
 }
 
 /** A step that did not work out yet: at the first attempt, then ever more rarely. */

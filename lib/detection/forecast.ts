@@ -6,7 +6,8 @@
  * - `interval-drift`: the median interval of the newest 20 beats is longer than that of all 200, by
  *   more than the noise between neighbours explains (a sender that slows down);
  * - `pauses-growing`: each of the last four pauses was longer than the one before (a leak);
- * - `lag-rising`: the replication lag that the site reports rises and goes on rising.
+ * - `lag-rising`: the replication lag that the site reports rises and goes on rising. Only where no
+ *   objective says what a rise is worth: of a service, `lib/recovery/replication.ts` does.
  *
  * A first pause announces itself by nothing, so most failures come without a warning; how many is
  * measured (`docs/prediction.md`). A warning stands for a while and is silent for a while after it, so
@@ -78,6 +79,8 @@ export interface ForecastStep {
   readonly window: ArrivalWindow;
   /** As this beat reported it; null = it did not. */
   readonly replicationLagMs: number | null;
+  /** A rise of it is judged against an objective elsewhere: here it is no sign. */
+  readonly hasLagObjective: boolean;
   readonly policy: DetectionPolicy;
 }
 
@@ -137,18 +140,29 @@ export function certificateForecast(probe: ProbeFinding | null, now: EpochMillis
 /**
  * How fast the replication lag rises, milliseconds a minute; null = it does not, or too little to tell.
  * On a straight line the two means lie apart by the slope times the difference of their ages.
+ *
+ * @param newestMs as it was last reported; null = it was not
  */
 export function lagRiseMsPerMinute(
-  { lagFastMs, lagSlowMs }: ForecastMemory,
-  intervalMs: number,
+  memory: ForecastMemory,
+  { newestMs, intervalMs }: { readonly newestMs: number | null; readonly intervalMs: number },
 ): number | null {
-  if (lagFastMs === null || lagSlowMs === null) {
+  const { lagFastMs, lagSlowMs } = memory;
+  if (lagFastMs === null || lagSlowMs === null || isBackToUsual(memory, newestMs)) {
     return null;
   }
   const { fastShare, slowShare, lagMsMin, lagClearShare } = FORECAST_LIMITS;
   const riseMs = lagFastMs - lagSlowMs;
   const isRising = riseMs >= Math.max(lagMsMin / 2, lagClearShare * lagSlowMs);
   return isRising ? (riseMs / (1 / slowShare - 1 / fastShare)) * (60_000 / intervalMs) : null;
+}
+
+/**
+ * A lag that is back where it usually is does not rise, whatever the means say: after one high lag, as
+ * of a site that was away, the fast one stays above the slow one for minutes.
+ */
+function isBackToUsual({ lagSlowMs }: ForecastMemory, newestMs: number | null): boolean {
+  return newestMs !== null && lagSlowMs !== null && newestMs < lagSlowMs;
 }
 
 // ── What is learnt from a beat ───────────────────────────────────────────────────────────────────
@@ -225,7 +239,7 @@ function signOf(code: ForecastCode, memory: ForecastMemory, step: ForecastStep):
     case 'pauses-growing':
       return signOfGrowth(memory, step);
     case 'lag-rising':
-      return signOfLag(memory);
+      return signOfLag(memory, step);
   }
 }
 
@@ -272,9 +286,16 @@ function isRecent({ pausedAt }: ForecastMemory, { window, policy }: ForecastStep
   return window.lastArrivalAt - pausedAt <= pauseMemoryIntervals * policy.intervalMs;
 }
 
-function signOfLag({ lagFastMs, lagSlowMs }: ForecastMemory): Sign {
+function signOfLag(
+  memory: ForecastMemory,
+  { hasLagObjective, replicationLagMs: newestMs }: ForecastStep,
+): Sign {
   const { lagMsMin, lagRatio, lagClearShare } = FORECAST_LIMITS;
-  if (lagFastMs === null || lagSlowMs === null) {
+  const { lagFastMs, lagSlowMs } = memory;
+  if (hasLagObjective || lagFastMs === null || lagSlowMs === null) {
+    return 'clear';
+  }
+  if (isBackToUsual(memory, newestMs)) {
     return 'clear';
   }
   const riseMs = lagFastMs - lagSlowMs;
@@ -313,7 +334,7 @@ function sentenceOf(
     case 'pauses-growing':
       return `pauses grow: ${pausesMs.map(inSeconds).join(', ')} s`;
     case 'lag-rising': {
-      const perMinuteMs = lagRiseMsPerMinute(memory, intervalMs) ?? 0;
+      const perMinuteMs = lagRiseMsPerMinute(memory, { newestMs: null, intervalMs }) ?? 0;
       return `replication lag ${inSeconds(lagFastMs ?? 0)} s, rising by about ${inSeconds(perMinuteMs)} s a minute`;
     }
   }

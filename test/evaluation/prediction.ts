@@ -138,7 +138,13 @@ function afterBeat(known: Known | null, beat: Beat, policy: DetectionPolicy): Kn
   const memory = known?.memory ?? null;
   return {
     window,
-    memory: stepForecast(memory, { before, window, replicationLagMs: null, policy }),
+    memory: stepForecast(memory, {
+      before,
+      window,
+      replicationLagMs: null,
+      hasLagObjective: false,
+      policy,
+    }),
   };
 }
 

@@ -14,9 +14,12 @@ import { createManualClock } from '../../support/manual-clock.ts';
 import { EAST, OBSERVERS, servicePolicy, T0, WEST } from '../../support/service-states.ts';
 
 /** A region that hears two sites each second, and tells its log what it finds. */
-function createRegion(lagOfWest: (second: number) => number | null) {
+function createRegion(
+  lagOfWest: (second: number) => number | null,
+  hears: (site: string, second: number) => boolean = () => true,
+) {
   const story = createLogStory();
-  story.configure(servicePolicy());
+  story.configure(servicePolicy({ automatic: false }));
   story.finishRuns();
   const clock = createManualClock(T0);
   const health = memoryHealthStore(new MemoryHealthTable());
@@ -29,6 +32,9 @@ function createRegion(lagOfWest: (second: number) => number | null) {
   const told: Extract<ControlCommand, { kind: 'lag' }>[] = [];
   let second = 0;
   const beat = async (site: string) => {
+    if (!hears(site, second)) {
+      return;
+    }
     const lagMs = site === WEST ? lagOfWest(second) : null;
     await ingest.ingest({
       service: 'checkout',
@@ -43,7 +49,11 @@ function createRegion(lagOfWest: (second: number) => number | null) {
   };
   const tick = async () => {
     for (const command of await observer.observe(story.state())) {
-      story.write(command);
+      // What one region says, all say: an opinion takes a majority.
+      const by = command.kind === 'verdict' ? OBSERVERS : [region];
+      for (const name of by) {
+        story.write({ ...command, observer: name } as ControlCommand);
+      }
       told.push(...(command.kind === 'lag' ? [command] : []));
     }
     await observer.tidy(story.state());
@@ -83,6 +93,36 @@ describe('the replication lag of a standby', () => {
       ),
       expect.stringMatching(/rpo-at-risk: replication lag .* is above the RPO of 5.00 s/),
     ]);
+  });
+
+  test('that is the silence of a dead active site is no rise and no risk, nor is its end', async () => {
+    // The standby catches up ten seconds after the active site is back.
+    const [diesAt, returnsAt] = [300, 420];
+    const isAway = (second: number) => second > diesAt && second < returnsAt;
+    const { run, story } = createRegion(
+      (second) => 300 + (isAway(second) ? (second - diesAt) * 1000 : 0),
+      (site, second) => site === WEST || !isAway(second),
+    );
+    await run(400);
+    expect(story.service().sites[EAST]?.opinion.state).toBe('failed');
+    await run(200);
+    expect(story.service().sites[EAST]?.opinion.state).toBe('healthy');
+    const kinds = story.state().timeline.map(({ kind }) => kind);
+    expect(kinds).not.toContain('warning');
+    expect(kinds).not.toContain('replication');
+  });
+
+  test('that fell back is no rise: of a site that was away, only its return is told', async () => {
+    const { run, story } = createRegion((second) => (second === 300 ? 360_000 : 300));
+    await run(460);
+    const told = story
+      .state()
+      .timeline.filter(({ kind }) => kind === 'warning' || kind === 'replication');
+    expect(told.map(({ sentence }) => sentence)).toEqual([
+      expect.stringContaining('rpo-at-risk: replication lag 6 min 0 s is above the RPO'),
+      expect.stringContaining('no risk to the RPO'),
+    ]);
+    expect(told.map(({ at }) => (at - T0) / 1000)).toEqual([300, 360]);
   });
 
   test('that is reported no more is unknown', async () => {

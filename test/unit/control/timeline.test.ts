@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { runStarted } from '../../../lib/control/timeline.ts';
 import { RUN_LIMITS } from '../../../lib/recovery/limits.ts';
+import type { Traffic } from '../../../lib/recovery/traffic.ts';
 import { steadyStory } from '../../support/log-story.ts';
+import { handRun } from '../../support/runs.ts';
 import { EAST, servicePolicy, WEST } from '../../support/service-states.ts';
 
 const kindsOf = (story: ReturnType<typeof steadyStory>, from: number) =>
@@ -17,8 +20,8 @@ describe('the timeline', () => {
     story.finishRuns();
     expect(kindsOf(story, before)).toEqual([
       'opinion',
-      'unprotected',
       'act',
+      'unprotected',
       'run-started',
       'run-done',
     ]);
@@ -27,6 +30,37 @@ describe('the timeline', () => {
       .timeline.slice(before)
       .map(({ sentence }) => sentence);
     expect(sentences.join('\n')).toContain(`${EAST} → ${WEST}`);
+  });
+
+  test('tells the shares of a run that leaves several sites with traffic', () => {
+    const shared = { ...handRun().run(), kind: 'rebalance', from: 'a', to: 'b' } as const;
+    const sentenceOf = (before: Traffic, traffic: Traffic) =>
+      runStarted({ ...shared, before, traffic }).sentence;
+    const three = { a: 50, b: 30, c: 20 };
+    const drained = 'a 50 %, b 30 %, c 20 % → b 60 %, c 40 %;';
+    expect(sentenceOf(three, { b: 60, c: 40 })).toContain(drained);
+    expect(sentenceOf({ a: 50, b: 50 }, { b: 100 })).toContain(': a 50 %, b 50 % → b 100 %;');
+    expect(sentenceOf(three, three)).toContain('): a 50 %, b 30 %, c 20 %;');
+    expect(sentenceOf({ a: 100 }, { b: 100 })).toContain('): a → b;');
+  });
+
+  test('tells in a run that nothing stands by behind its target, and not that it has nowhere to go', () => {
+    const story = steadyStory();
+    const before = story.state().timeline.length;
+    story.say(EAST, 'failed');
+    story.finishRuns();
+    const { state } = story;
+    const told = () =>
+      state()
+        .timeline.slice(before)
+        .filter((one) => one.kind === 'unprotected');
+    expect(told().map(({ sentence }) => sentence)).toEqual([
+      `after run ${story.run().id} nothing stands by behind ${WEST}`,
+    ]);
+    story.say(EAST, 'healthy');
+    story.say(EAST, 'failed');
+    expect(told().at(-1)?.sentence).toBe(`no other site could take the traffic of ${WEST}`);
+    expect(told()).toHaveLength(2);
   });
 
   test('tells a refusal once, however often it is repeated', () => {

@@ -8,6 +8,7 @@ import { createControlMachine, reduce } from '../../../lib/control/machine.ts';
 import { Observer } from '../../../lib/control/observe.ts';
 import { logWarnings } from '../../../lib/control/warnings.ts';
 import { FORECAST_CODES, type ForecastCode } from '../../../lib/detection/forecast.ts';
+import type { MonitorPolicy } from '../../../lib/recovery/policy.ts';
 import type { RecoveryState } from '../../../lib/recovery/state.ts';
 import {
   MemoryHealthTable,
@@ -95,15 +96,23 @@ describe('a warning', () => {
   });
 });
 
-test('a site whose lag begins to rise is warned of once, by the round after the beat that shows it', async () => {
+test('a monitored site whose lag begins to rise is warned of once, by the round after the beat that shows it', async () => {
   const clock = createManualClock(T0);
   const story = steadyStory();
+  const watched: MonitorPolicy = {
+    service: 'mirror',
+    detection: servicePolicy().detection,
+    provisioning: null,
+    sites: [{ site: EAST, tokenHashes: ['b'.repeat(64)], schedule: null }],
+  };
+  const configured = { configHash: 'monitored', policies: [servicePolicy()], monitors: [watched] };
+  story.write({ kind: 'configure', by: 'ann', reason: 'a test', ...configured });
   const health = memoryHealthStore(new MemoryHealthTable());
   const ingest = new Ingest(health, story.state);
   const observer = new Observer({ region: A, health, clock, takeStoreErrors: () => 0 });
   const warned: number[] = [];
   for (let sequence = 1; sequence <= 300; sequence += 1) {
-    const beat = { service: 'checkout', site: EAST, bootId: 'boot-1', status: 'ok' } as const;
+    const beat = { service: 'mirror', site: EAST, bootId: 'boot-1', status: 'ok' } as const;
     const replicationLagMs = 50 + 100 * Math.max(0, sequence - 150);
     await ingest.ingest({ ...beat, sequence, replicationLagMs, receivedAt: clock.wallNow() });
     for (const command of await observer.observe(story.state())) {
@@ -116,7 +125,8 @@ test('a site whose lag begins to rise is warned of once, by the round after the 
   expect(warned).toHaveLength(1);
   expect(warned[0]).toBeGreaterThan(150);
   expect(warned[0]).toBeLessThan(200);
-  expect(story.service().sites[EAST]?.warnings?.[A]?.warning).toMatchObject({
+  const { monitors } = story.state();
+  expect(monitors['mirror']?.sites[EAST]?.warnings?.[A]?.warning).toMatchObject({
     state: 'watch',
     code: 'lag-rising',
   });

@@ -46,7 +46,13 @@ function live(beats: readonly Life[]) {
       return;
     }
     window = outcome.window;
-    const step = { before, window, replicationLagMs: lagMs ?? null, policy: POLICY };
+    const step = {
+      before,
+      window,
+      replicationLagMs: lagMs ?? null,
+      hasLagObjective: false,
+      policy: POLICY,
+    };
     const next = stepForecast(memory, step);
     if (next.code !== memory.code) {
       told.push({ code: next.code, at: arrivedAt });
@@ -128,6 +134,12 @@ describe('a site that will fail', () => {
     const beats = times(1200, (k) => ({ arrivedAt: 1000 * k, sequence: k }));
     const lossy = beats.filter(({ sequence }) => random() > Math.max(0, (sequence - 600) / 1000));
     expect(live(lossy).told[0]?.code).toBe('loss-rising');
+  });
+
+  test('is not warned of for one high lag that fell at once', () => {
+    // Before the window is long enough to warn, so that the mean alone would speak.
+    const beats = times(600, (k) => ({ arrivedAt: 1000 * k, lagMs: k === 45 ? 360_000 : 200 }));
+    expect(live(beats).told).toEqual([]);
   });
 
   test('is warned of while its replication lag rises, with the rate', () => {
@@ -217,7 +229,13 @@ test('whatever is reported and whenever it arrives, the memory stays what can be
           continue;
         }
         window = outcome.window;
-        memory = stepForecast(memory, { before, window, replicationLagMs: lagMs, policy: POLICY });
+        memory = stepForecast(memory, {
+          before,
+          window,
+          replicationLagMs: lagMs,
+          hasLagObjective: false,
+          policy: POLICY,
+        });
         expect(decodeForecast(encodeForecast(memory))).toEqual(memory);
       }
     }),
