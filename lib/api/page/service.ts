@@ -26,7 +26,7 @@ export function serviceSection(service: ServiceJson, status: StatusJson): Markup
   return html`<section class="card service ${tone}" id="service-${name}" aria-labelledby="service-${name}-name">
 <header class="service-head">
 <h2 id="service-${name}-name"><bdi>${name}</bdi></h2>
-<p class="phase">${mark(phase.tone, phase.word)}${phaseDetail(service)}</p>
+<p class="phase">${mark(phase.tone, phase.word)}${phaseDetail(service)}${awaited(service, status)}</p>
 <p class="dns"><span class="number">${service.dnsName}</span> <span class="quiet">${service.recordType} · TTL ${service.ttlSeconds} s</span></p>
 </header>
 <dl class="facts">
@@ -55,6 +55,14 @@ function phaseDetail({ phase }: ServiceJson): Markup | null {
   return phase.run === undefined
     ? null
     : html` <a class="quiet" href="#run-${phase.run}">run ${phase.run}</a>`;
+}
+
+/** Nothing moves until somebody says so, and that somebody looks here first. */
+function awaited({ phase }: ServiceJson, { runs }: StatusJson): Markup | null {
+  const open = runs.find(({ run }) => run === phase.run);
+  return open === undefined || open.waitingFor.length === 0
+    ? null
+    : html` ${mark('watch', 'Waits for a person')}`;
 }
 
 function decision({ decision: last }: ServiceJson, now: string): Value {
@@ -92,10 +100,18 @@ function since({ opinion }: SiteJson, now: string): Markup | null {
     : html`<span class="quiet below">${ago(opinion.sinceAt, now)}</span>`;
 }
 
+/** Those that count against the site, also without data; and those that ring and are only told. */
 function alarms({ alarms: all }: SiteJson): Markup[] {
   return all
-    .filter(({ state }) => state === 'alarm')
-    .map(({ name }) => html`<span class="alarm">${mark('bad', `alarm ${name}`)}</span>`);
+    .filter(({ state, counts }) => counts || state === 'alarm')
+    .map(({ name, state, counts }) => {
+      const detail = !counts
+        ? html` <span class="quiet">only told</span>`
+        : state === 'alarm'
+          ? null
+          : html` <span class="quiet">without data</span>`;
+      return html`<span class="alarm">${mark(counts ? 'bad' : 'unclear', `alarm ${name}`)}${detail}</span>`;
+    });
 }
 
 /** One for each sign, however many observers see it. */

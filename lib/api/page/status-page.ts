@@ -81,10 +81,10 @@ function summarise({ consensus, services, monitors, runs }: StatusJson): Summary
     return { tone: 'bad', sentence: 'No quorum: nothing can be decided' };
   }
   const busy = inPhase('busy');
-  if (busy.length > 0) {
-    return { tone: 'busy', sentence: sentenceFor(busy, movementOf(busy, runs)) };
-  }
   const worried = services.filter(({ analysis }) => analysis.code !== 'all-sites-healthy');
+  if (busy.length > 0) {
+    return { tone: 'busy', sentence: busyText(busy, worried, runs) };
+  }
   if (services.length === 0) {
     return { tone: 'unclear', sentence: 'No service is configured' };
   }
@@ -97,14 +97,39 @@ function summarise({ consensus, services, monitors, runs }: StatusJson): Summary
     : { tone: 'watch', sentence: monitorsText(troubled) };
 }
 
+/** A movement must not hide a service that stands still with a concern. */
+function busyText(
+  busy: readonly ServiceJson[],
+  worried: readonly ServiceJson[],
+  runs: StatusJson['runs'],
+): string {
+  const sentence = sentenceFor(busy, movementOf(busy, runs));
+  const [first, another] = worried.filter((service) => !busy.includes(service));
+  if (first === undefined) {
+    return sentence;
+  }
+  return `${sentence}; ${another === undefined ? `${first.service} needs` : 'others need'} a look`;
+}
+
+/** Where the word of a phase makes no sentence. */
+const DRILL_WORDS: { readonly [phase in ServiceJson['phase']['kind']]?: string } = {
+  drilling: 'beginning a drill',
+  practising: 'in a drill',
+  'drill-returning': 'ending a drill',
+};
+
 /** What is going on; with its target where only one service moves. */
 function movementOf(services: readonly ServiceJson[], runs: StatusJson['runs']): string {
   const [first] = services;
-  const kinds = new Set(services.map(({ phase }) => PHASES[phase.kind].word.toLowerCase()));
+  const kinds = new Set(
+    services.map(({ phase }) => DRILL_WORDS[phase.kind] ?? PHASES[phase.kind].word.toLowerCase()),
+  );
   const movement = [...kinds].join(' or ');
   const isMove = first?.phase.kind === 'recovering' || first?.phase.kind === 'returning';
-  const to = runs.find(({ run }) => run === first?.phase.run)?.to ?? first?.activeSite;
-  return services.length === 1 && isMove ? `${movement} to ${to}` : movement;
+  const run = runs.find((candidate) => candidate.run === first?.phase.run);
+  const to = run?.to ?? first?.activeSite;
+  const waits = run !== undefined && run.waitingFor.length > 0 ? ', waiting for a person' : '';
+  return services.length === 1 ? `${movement}${isMove ? ` to ${to}` : ''}${waits}` : movement;
 }
 
 function sentenceFor(services: readonly ServiceJson[], what: string): string {

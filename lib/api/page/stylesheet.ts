@@ -148,6 +148,11 @@ rect.detect, rect.decide, rect.act, rect.propagate, rect.verify { fill: var(--st
 @media (max-width: 48rem) {
   .where { margin-right: 0; } .dns { margin-left: 0; }
   .service .facts { grid-template-columns: minmax(0, 1fr); }
+  .events thead { display: none; }
+  .events tr { display: flex; flex-wrap: wrap; gap: .1rem .8rem; padding: .4rem 0;
+    border-top: 1px solid var(--line); }
+  .events td { border: 0; padding: 0; }
+  .events .sentence { min-width: 0; }
 }
 @media print { .banner { position: static; } .card { break-inside: avoid; } }
 `;

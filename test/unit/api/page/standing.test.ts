@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { runsSection } from '../../../../lib/api/page/runs.ts';
 import { serviceSection } from '../../../../lib/api/page/service.ts';
+import { statusPage } from '../../../../lib/api/page/status-page.ts';
 import type { RunJson, ServiceJson } from '../../../../lib/api/schemas.ts';
-import { runJson, serviceJson, statusJson } from '../../cli/fixtures.ts';
+import { runJson, serviceJson, siteJson, statusJson } from '../../cli/fixtures.ts';
 
 const AT = '2026-11-23T09:40:00.000Z';
 const HOSTILE = '<script>alert(1)</script>';
@@ -60,6 +61,46 @@ describe('a service on the page', () => {
     const shown = serviceText({ readiness: { at: AT, findings } });
     expect(shown).toContain('Not ready group : may not be read permission-missing allow it');
     expect(shown).not.toContain('is slow');
+  });
+
+  it('shows which alarms count against a site, and which are only told', () => {
+    const alarm = (name: string, state: 'alarm' | 'insufficient-data', counts: boolean) => ({
+      ...{ name, state, counts },
+      at: AT,
+    });
+    const alarms = [
+      alarm('5xx', 'alarm', true),
+      alarm('lag', 'insufficient-data', true),
+      alarm('cost', 'alarm', false),
+      alarm('idle', 'insufficient-data', false),
+    ];
+    const service = serviceJson({ sites: [siteJson({ alarms })] });
+    const marked = [
+      ...String(serviceSection(service, statusJson())).matchAll(
+        /<span class="alarm"><span class="mark (\w+)">.*?<\/svg>(.*?)<\/span>(.*?)<\/span>/gs,
+      ),
+    ].map(([, tone, text, rest]) => `${tone} ${text}${textOf(rest)}`.trim());
+    expect(marked).toEqual([
+      'bad alarm 5xx',
+      'bad alarm lag without data',
+      'unclear alarm cost only told',
+    ]);
+  });
+
+  it('names a drill in the headline, and what stands still with a concern beside it', () => {
+    const drill = serviceJson({ service: 'billing', phase: { kind: 'practising' } });
+    const analysis = { code: 'standby-not-ready', sentence: 'no standby is ready' } as const;
+    const shown = textOf(statusPage(statusJson({ services: [drill, serviceJson({ analysis })] })));
+    expect(shown).toContain('billing is in a drill; checkout needs a look');
+  });
+
+  it('says in the headline and beside the phase that its run waits for a person', () => {
+    const waitingFor = [{ step: 'agree', detail: 'Really?', sinceAt: AT }];
+    const { run } = runJson(0);
+    const services = [serviceJson({ phase: { kind: 'recovering', run } })];
+    const shown = textOf(statusPage(statusJson({ services, runs: [runJson(0, { waitingFor })] })));
+    expect(shown).toContain('checkout is failing over to us-west-2, waiting for a person');
+    expect(shown).toMatch(/Failing over +run checkout-42 +Waits for a person/);
   });
 
   it('writes what people typed as text', () => {

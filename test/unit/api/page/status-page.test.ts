@@ -78,6 +78,17 @@ describe('the status page', () => {
     expect((await page()).match(/no answer/g)).toHaveLength(2);
   });
 
+  it('marks an alarm without data that by its policy counts for what it was before', async () => {
+    const body = { service: 'search', site: 'us-east-1', name: 'cpu' };
+    const word = (state: string) =>
+      api.operate({ method: 'POST', path: '/v1/alarms', body: { ...body, state } });
+    await word('alarm');
+    await word('insufficient-data');
+    expect(await text()).toContain('alarm cpu without data');
+    await word('ok');
+    expect(await text()).not.toContain('alarm cpu without data');
+  });
+
   it('says who works on what, until when', async () => {
     const body = { site: 'us-west-2', forMs: 3_600_000, reason: 'new disks', by: 'ana' };
     const path = '/v1/services/checkout/maintenance';
