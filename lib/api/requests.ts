@@ -253,6 +253,14 @@ export const overrideParams = z.object({ service: name, rule: z.enum(OVERRIDE_RU
 
 export const wordsQuery = z.object({ reason, by: actor });
 
+export const drillEndQuery = wordsQuery.extend({
+  force: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((word) => word === 'true')
+    .openapi({ description: 'Also to a home that is not healthy. Recorded with who asked.' }),
+});
+
 export const approvalBody = z
   .strictObject({
     step: text(API_LIMITS.nameCharactersMax).openapi({ description: 'The `approve` step.' }),

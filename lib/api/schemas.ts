@@ -73,7 +73,16 @@ const siteSchema = z
     opinion: opinionSchema,
     verdicts: z.array(verdictSchema),
     observation: observationSchema.nullable(),
-    alarms: z.array(z.object({ name: z.string(), state: alarmState, at: instant })),
+    alarms: z.array(
+      z.object({
+        name: z.string(),
+        state: alarmState,
+        at: instant,
+        counts: z.boolean().default(false).openapi({
+          description: 'Whether it stands against the site, by the policy of its alarms.',
+        }),
+      }),
+    ),
     warnings: z.array(warningSchema),
   })
   .openapi('Site');

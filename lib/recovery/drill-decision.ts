@@ -2,6 +2,7 @@
  * Decisions about drills: whether one begins, and whether it goes home now. What keeps a drill away and
  * what ends it is in `drill.ts`; here is what every run is asked besides. Pure.
  */
+import { ownValue } from '../base/own-value.ts';
 import { acknowledgementDue } from './acknowledgement.ts';
 import { isReady } from './analysis.ts';
 import type { Reason } from './blocks.ts';
@@ -52,26 +53,33 @@ export function decideDrill(
 /**
  * Whether the drill goes home now, because it must or because a person says so. It asks for neither
  * budget nor hold-down, and no freeze keeps it away: it undoes what was done, and a brake that is
- * pulled in the middle of a practice must not leave the traffic where nobody meant it to stay.
+ * pulled in the middle of a practice must not leave the traffic where nobody meant it to stay. A home
+ * that is not ready gets the traffic only where a person insists.
+ * @param asked null = nobody asks: the drill goes home if it must.
  */
 export function decideDrillReturn(
   service: ServiceState,
-  isAsked: boolean,
+  asked: { readonly force: boolean } | null,
   moment: DecisionMoment,
 ): Choice {
   const { drill } = service;
   if (drill === null) {
     return refuse(['drill-not-standing', 'no drill stands'], moment);
   }
-  const reason: Reason = isAsked
-    ? ['drill-ended-by-person', 'as asked']
-    : (drillEnd(service, moment.at) ?? ['drill-not-standing', 'its time is not up']);
+  const reason: Reason =
+    asked !== null
+      ? ['drill-ended-by-person', 'as asked']
+      : (drillEnd(service, moment.at) ?? ['drill-not-standing', 'its time is not up']);
   if (reason[0] === 'drill-not-standing') {
     return refuse(reason, moment);
   }
-  const traffic = homeShares(service, drill, moment);
-  if (traffic === null || !isReady(service, drill.homeSite)) {
-    const sentence = `${drill.homeSite} is not ready to take the traffic back`;
+  const state = ownValue(service.sites, drill.homeSite)?.opinion.state ?? 'pending';
+  const isFit = isReady(service, drill.homeSite);
+  const isForced = asked?.force === true;
+  const traffic = homeShares(service, { drill, isForced }, moment);
+  if (traffic === null || !(isFit || isForced)) {
+    const but = state === 'healthy' ? ', but not ready for the traffic' : '';
+    const sentence = `${drill.homeSite} is ${state}${but}; only force takes the traffic there`;
     return refuse(['target-not-healthy', sentence], moment);
   }
   const wanted: Wanted = {
@@ -82,16 +90,24 @@ export function decideDrillReturn(
     atOnce: true,
   };
   const [code, sentence] = reason;
-  return act(wanted, [code, `back to ${drill.homeSite}: ${sentence}`], moment);
+  const forced = isFit ? '' : ` (${state}, forced)`;
+  return act(wanted, [code, `back to ${drill.homeSite}${forced}: ${sentence}`], moment);
 }
 
-/** As before the drill, without those who could not take it by now. */
+interface WayHome {
+  readonly drill: StandingDrill;
+  readonly isForced: boolean;
+}
+
+/** As before the drill, without those who could not take it by now; who insists does so for the home alone. */
 function homeShares(
   service: ServiceState,
-  { home }: StandingDrill,
+  { drill: { home, homeSite }, isForced }: WayHome,
   { at }: DecisionMoment,
 ): Traffic | null {
   const before: ServiceState = { ...service, traffic: home };
-  const unfit = Object.keys(home).filter((site) => !isReady(service, site));
+  const unfit = Object.keys(home).filter(
+    (site) => !(isReady(service, site) || (isForced && site === homeSite)),
+  );
   return unfit.length === 0 ? home : drainedShares(before, unfit, at);
 }

@@ -14,6 +14,7 @@
 import type { EpochMillis } from '../base/identifiers.ts';
 import { formatInstant, instantWords } from '../base/instant.ts';
 import { ownValue } from '../base/own-value.ts';
+import { countingAlarms } from './alarm-policy.ts';
 import { isReady } from './analysis.ts';
 import { describeFreeze, type Freeze, standingFreeze } from './freeze.ts';
 import { RUN_LIMITS } from './limits.ts';
@@ -211,14 +212,16 @@ export function calendarBegun(
   return isSame ? {} : { drillOccurrence: at };
 }
 
-/** The first alarm of any site that keeps drills away; null = none stands. */
+/**
+ * The first alarm of any site that keeps drills away; null = none stands. The names are the drill's own;
+ * what an alarm without data counts as is the rule of the service, as for a failover.
+ */
 function blockingAlarm({ policy, sites }: ServiceState): string | null {
-  const names = policy.drill?.blockingAlarms ?? ['*'];
-  const isBlocking = (name: string) => names.includes('*') || names.includes(name);
-  for (const [site, { alarms }] of Object.entries(sites)) {
-    const alarm = alarms.find(({ name, state }) => state === 'alarm' && isBlocking(name));
+  const blocking = { ...policy.alarms, triggering: policy.drill?.blockingAlarms ?? ['*'] };
+  for (const [name, site] of Object.entries(sites)) {
+    const [alarm] = countingAlarms(site, blocking);
     if (alarm !== undefined) {
-      return `alarm ${alarm.name} of ${site}`;
+      return `alarm ${alarm.name} of ${name}`;
     }
   }
   return null;

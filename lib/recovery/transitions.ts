@@ -148,8 +148,11 @@ const ENDINGS: readonly Transition[] = [
     ending(phase, 'run-done', ['always'], ['steady', 'end-run']),
   ),
   ...BUSY.filter((phase) => phase !== 'setting-up').flatMap((phase) =>
-    (['run-failed', 'run-cancelled'] as const).map((event) =>
-      ending(phase, event, ['traffic-stayed'], ['steady', 'end-run']),
+    (['run-failed', 'run-cancelled'] as const).flatMap((event) =>
+      // A drill whose way home failed is not over, wherever it failed: it is tried again.
+      phase === 'drill-returning' && event === 'run-failed'
+        ? []
+        : [ending(phase, event, ['traffic-stayed'], ['steady', 'end-run'])],
     ),
   ),
   ...BUSY.flatMap((phase) =>

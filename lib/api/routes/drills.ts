@@ -5,7 +5,13 @@ import type { Tabletop } from '../../control/tabletop.ts';
 import { type Guards, guarded } from '../access.ts';
 import type { ApiApp, ApiDependencies } from '../dependencies.ts';
 import { type TabletopJson, tabletopSchema } from '../preparation-schemas.ts';
-import { commandHeaders, drillBody, serviceParams, tabletopBody, wordsQuery } from '../requests.ts';
+import {
+  commandHeaders,
+  drillBody,
+  drillEndQuery,
+  serviceParams,
+  tabletopBody,
+} from '../requests.ts';
 import { unknownSite } from '../site-gate.ts';
 import { ACTOR_DEFAULT, answer, COMMON, keyOf, OK, STARTED } from './commands.ts';
 import { jsonBody, jsonResponse, PROBLEM_RESPONSE } from './definition.ts';
@@ -26,7 +32,7 @@ const drillEndRoute = createRoute({
   method: 'delete',
   path: '/v1/services/{service}/drill',
   summary: 'Send the traffic of a practice run home before its time.',
-  request: { params: serviceParams, headers: commandHeaders, query: wordsQuery },
+  request: { params: serviceParams, headers: commandHeaders, query: drillEndQuery },
   responses: RESPONSES,
 });
 
@@ -50,8 +56,9 @@ export function registerDrills(app: ApiApp, dependencies: ApiDependencies, guard
   });
   app.openapi(guarded(app, guards.operator, drillEndRoute), (c) => {
     const { service } = c.req.valid('param');
-    const { reason, by = ACTOR_DEFAULT } = c.req.valid('query');
-    const command = { kind: 'drill-end', service, reason, by, at: clock.wallNow() } as const;
+    const { reason, force, by = ACTOR_DEFAULT } = c.req.valid('query');
+    const common = { service, reason, by, at: clock.wallNow() };
+    const command = { kind: 'drill-end', force, ...common } as const;
     return answer(c, dependencies, { command, dryRun: false, key: keyOf(c) });
   });
   app.openapi(guarded(app, guards.operator, tabletopRoute), async (c) => {

@@ -17,12 +17,17 @@ import { awaitRun } from './await-run.ts';
 interface DrillOptions {
   readonly to?: string;
   readonly for?: number;
-  readonly reason: string;
+  readonly reason?: string;
   readonly tabletop?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly wait: boolean;
   readonly timeout: number;
+}
+
+interface EndOptions {
+  readonly reason?: string;
+  readonly force?: boolean;
 }
 
 const WAIT_MS_DEFAULT = 120_000;
@@ -41,7 +46,7 @@ export const registerDrill: Register = (program, run) => {
       'how long it stays there; default: as the policy says, else 10m',
       durationBetween(RUN_LIMITS.drillMsMin, RUN_LIMITS.drillMsMax),
     )
-    .option('-r, --reason <text>', 'why, for the record', reasonArgument, REASON)
+    .option('-r, --reason <text>', `why, for the record; default: ${REASON}`, reasonArgument)
     .option('-n, --dry-run', 'only say whether it would begin')
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'return as soon as the run has begun')
@@ -66,9 +71,11 @@ export const registerDrill: Register = (program, run) => {
     .command('end')
     .description('Send the traffic home before the time of the drill is up.')
     .argument('<service>', 'service that is practised with')
-    .option('-r, --reason <text>', 'why, for the record', reasonArgument, REASON_OF_END)
-    .action((service: string, { reason }: { readonly reason: string }) =>
-      run(end, (session) => endDrill(session, service, reason)),
+    .option('-r, --reason <text>', `why, for the record; default: ${REASON_OF_END}`, reasonArgument)
+    .option('--force', 'also to a home that is not healthy; recorded')
+    .action((service: string) =>
+      // Of an option that both have, `drill` takes the word, wherever it stands.
+      run(end, (session) => endDrill(session, service, end.optsWithGlobals<EndOptions>())),
     );
   withExamples(end, ['tripoint drill end checkout']);
 };
@@ -82,7 +89,7 @@ async function practise(
     return playTabletop(session, service, options);
   }
   const path = `/v1/services/${encodeURIComponent(service)}/drill`;
-  const body = { ...wordsOf(options), reason: options.reason, by: actor() };
+  const body = { ...wordsOf(options), reason: options.reason ?? REASON, by: actor() };
   if (options.dryRun === true) {
     return tryCommand(session, (client) =>
       client.send({ method: 'POST', path, body: { ...body, dryRun: true } }),
@@ -136,8 +143,12 @@ async function playTabletop(
   return answer.value.decision.kind === 'accepted' ? EXIT.ok : EXIT.refused;
 }
 
-function endDrill(session: Session, service: string, reason: string): Promise<ExitCode> {
-  const query = new URLSearchParams({ reason, by: actor() });
+function endDrill(
+  session: Session,
+  service: string,
+  { reason = REASON_OF_END, force = false }: EndOptions,
+): Promise<ExitCode> {
+  const query = new URLSearchParams({ reason, by: actor(), force: String(force) });
   const path = `/v1/services/${encodeURIComponent(service)}/drill?${query}`;
   return sendCommand(session, (client, key) => client.send({ method: 'DELETE', path }, key));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { epochMillis } from '../../../lib/base/identifiers.ts';
 import { dueDrills } from '../../../lib/control/drills.ts';
+import { compareEpochs } from '../../../lib/recovery/fence.ts';
 import type { DrillPolicy } from '../../../lib/recovery/plan.ts';
 import { type LogStory, steadyStory } from '../../support/log-story.ts';
 import { EAST, servicePolicy, WEST } from '../../support/service-states.ts';
@@ -179,5 +180,28 @@ describe('a drill', () => {
     told.finishRuns();
     const revertAt = told.service().drill?.revertAt ?? epochMillis(0);
     expect(revertAt - told.now()).toBe(1000);
+  });
+
+  test('goes to a home that has failed only where a person insists, and older entries do not', () => {
+    const told = story();
+    told.wait(FIRST_MS);
+    hold(told);
+    told.finishRuns();
+    told.say(EAST, 'failed');
+    const end = { kind: 'drill-end', service: 'checkout', by: 'ann', reason: 'enough' } as const;
+    for (const gentle of [end, { ...end, force: false }]) {
+      expect(told.write(gentle)).toMatchObject({ kind: 'refused', code: 'target-not-healthy' });
+    }
+    const before = told.service().epoch;
+    // Without a brake the service leaves the failed site again by itself.
+    told.write({ ...end, kind: 'freeze', durationMs: HOUR_MS });
+    expect(told.write({ ...end, force: true })).toMatchObject({ code: 'drill-ended-by-person' });
+    told.finishRuns();
+    expect(told.service()).toMatchObject({
+      activeSite: EAST,
+      traffic: { [EAST]: 100 },
+      drill: null,
+    });
+    expect(compareEpochs(told.service().epoch, before)).toBe(1);
   });
 });

@@ -10,6 +10,7 @@ import {
   safetyPolicy,
   servicePolicy,
   serviceState,
+  sitePolicy,
   siteState,
   T0,
   WEST,
@@ -114,8 +115,9 @@ const practising = (changes: Partial<ServiceState> = {}) =>
     drill: standing,
     ...changes,
   });
+const asked = { force: false };
 const home = (service: ServiceState, isAsked = false) =>
-  decideDrillReturn(service, isAsked, MOMENT).decision.code;
+  decideDrillReturn(service, isAsked ? asked : null, MOMENT).decision.code;
 const sites = (east: typeof healthy, west: typeof healthy) => ({ [EAST]: east, [WEST]: west });
 
 const RETURNS: readonly (readonly [DecisionCode, string, ServiceState, boolean?])[] = [
@@ -151,6 +153,30 @@ describe('a drill', () => {
     expect(drill(service, request)).toBe(code);
   });
 
+  test.each([
+    ['ignore', 'alarm', false],
+    ['last-known', 'alarm', true],
+    ['last-known', 'ok', false],
+    ['alarm', 'ok', true],
+  ] as const)(
+    'takes an alarm without data by the rule %s that failovers have (before: %s)',
+    (...row) => {
+      const [missingData, lastKnown, isBlocking] = row;
+      const silent = siteState('healthy', {
+        alarms: [{ ...alarmOf('5xx'), state: 'insufficient-data', lastKnown }],
+      });
+      // Of no name that would start a failover: the names of a drill are its own.
+      const policy = servicePolicy({ alarms: { missingData, triggering: [] } });
+      const all = sites(silent, healthy);
+      expect(drill(serviceState({ policy, sites: all }))).toBe(
+        isBlocking ? 'drill-alarm-stands' : 'drill-authorised',
+      );
+      expect(home(practising({ policy, sites: all }))).toBe(
+        isBlocking ? 'drill-ended-by-alarm' : 'drill-not-standing',
+      );
+    },
+  );
+
   test('is not held back by the kill switch of a day ago', () => {
     const freeze = { ...until, until: T0 };
     expect(decideDrill(serviceState(), ask, { ...MOMENT, freeze }).kind).toBe('act');
@@ -169,9 +195,44 @@ describe('the way home', () => {
   test('asks neither budget nor hold-down, and restores what was', () => {
     const spent = { lastRunEndedAt: T0, automaticRunStarts: [T0, T0, T0] };
     const service = practising({ ...spent, drill: { ...standing, revertAt: T0 } });
-    expect(decideDrillReturn(service, false, MOMENT)).toMatchObject({
+    expect(decideDrillReturn(service, null, MOMENT)).toMatchObject({
       kind: 'act',
       wanted: { to: EAST, traffic: { [EAST]: 100 }, mode: 'graceful' },
     });
+  });
+
+  test.each([
+    ['failed', siteState('failed')],
+    ['healthy', alarmed],
+  ] as const)('leads to a home that is %s where a person insists, by name', (state, east) => {
+    const service = practising({ sites: sites(east, healthy) });
+    expect(home(service, true)).toBe('target-not-healthy');
+    const choice = decideDrillReturn(service, { force: true }, MOMENT);
+    expect(choice).toMatchObject({
+      kind: 'act',
+      wanted: { to: EAST, traffic: { [EAST]: 100 }, mode: 'graceful' },
+      decision: { code: 'drill-ended-by-person' },
+    });
+    expect(choice.decision.sentence).toContain(`${EAST} (${state}, forced)`);
+  });
+
+  test('gives nothing to another site that is sick, whoever insists on the home', () => {
+    const shared = { ...standing, home: { [EAST]: 50, [WEST]: 50 }, site: 'third' };
+    const policy = servicePolicy({
+      strategy: 'active-active',
+      sites: [EAST, WEST, 'third'].map((site) => sitePolicy(site, { weight: 33 })),
+    });
+    const failed = siteState('failed');
+    const traffic = (third: typeof healthy) => {
+      const service = practising({
+        policy,
+        drill: shared,
+        sites: { ...sites(failed, failed), third },
+      });
+      const choice = decideDrillReturn(service, { force: true }, MOMENT);
+      return choice.kind === 'act' ? choice.wanted.traffic : choice.decision.code;
+    };
+    expect(traffic(healthy)).toEqual({ [EAST]: 50, third: 50 });
+    expect(traffic(failed)).toBe('target-not-healthy');
   });
 });
