@@ -138,7 +138,12 @@ export type ControlCommand =
       /** The instant of the calendar that asks; absent when a person does. */
       readonly occurrence?: EpochMillis;
     })
-  | (Requested & { readonly kind: 'drill-end'; readonly service: string })
+  | (Requested & {
+      readonly kind: 'drill-end';
+      readonly service: string;
+      /** Also to a home that is not healthy. Absent in older logs = no. */
+      readonly force?: boolean;
+    })
   /** Asks whoever leads for a look at the plans of a service now. */
   | (Requested & { readonly kind: 'check-plans'; readonly service: string })
   /** What the look at the plans of a service found; only changes are proposed. */

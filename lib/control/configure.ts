@@ -16,7 +16,7 @@ import { startSetup } from '../recovery/machine.ts';
 import type { ServicePolicy } from '../recovery/policy.ts';
 import { isSameTraffic, policyShares } from '../recovery/rebalance.ts';
 import type { RecoveryState, ServiceState, SiteState } from '../recovery/state.ts';
-import { leadOf, wholeTo } from '../recovery/traffic.ts';
+import { leadOf, shareOf, wholeTo } from '../recovery/traffic.ts';
 import type { CommandResult, ControlCommand } from './commands.ts';
 import { configureMonitors } from './monitors.ts';
 import { reconsider, withService } from './service-events.ts';
@@ -199,8 +199,13 @@ function needsSetup(standing: ServiceState, next: ServicePolicy): boolean {
     old.ttlSeconds !== next.ttlSeconds ||
     servingSites(standing).some((site) => address(old, site) !== address(next, site)) ||
     isReshared(standing, next) ||
-    (!standing.granted && old.strategy !== next.strategy)
+    (old.strategy !== next.strategy && !isActiveServing(standing))
   );
+}
+
+/** A role that was withdrawn, or given ahead of the traffic, means another site under another strategy. */
+function isActiveServing({ granted, traffic, activeSite }: ServiceState): boolean {
+  return granted && shareOf(traffic, activeSite) > 0;
 }
 
 /** Whether several sites serve and from now on only one may. */

@@ -209,7 +209,7 @@ function requestOf(
         occurrence: command.occurrence ?? null,
       };
     case 'drill-end':
-      return { kind: 'drill-end-requested' };
+      return { kind: 'drill-end-requested', force: command.force === true };
     default:
       return assertNever(command);
   }

@@ -5,11 +5,18 @@
 
 import { epochMillis } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
+import { isMoveUnknown } from '../recovery/doubt.ts';
 import { runReviewAt } from '../recovery/log-steps.ts';
 import type { MachineEvent, Moment } from '../recovery/machine.ts';
 import { isFinished, openSteps, type Run, type Step } from '../recovery/run.ts';
 import { endingOf } from '../recovery/run-ending.ts';
-import { advanceRun, afterStep, type RunAndService, revertRun } from '../recovery/run-progress.ts';
+import {
+  advanceRun,
+  afterStep,
+  isThrough,
+  type RunAndService,
+  revertRun,
+} from '../recovery/run-progress.ts';
 import type { RecoveryState, ServiceState } from '../recovery/state.ts';
 import { claimStep, finishStep } from '../recovery/step-claims.ts';
 import { childProgress } from './child-plans.ts';
@@ -136,6 +143,10 @@ function cancel(
     const sentence = `run ${run.id} takes back what it did already: ${run.reverting.code}`;
     return { state, result: refused('run-reverting', sentence) };
   }
+  if (isThrough(run) && !isMoveUnknown(run)) {
+    const sentence = `run ${run.id} has done what it was for, only its report is left; to go elsewhere before that is written ask for another run with force`;
+    return { state, result: refused('run-not-open', sentence) };
+  }
   const sentence = `${command.by} cancelled run ${run.id}: ${command.reason}`;
   const told = withEvents(state, [{ service: run.service, kind: 'cancelled', sentence }], moment);
   const reverted = revertRun({ run, service }, 'cancelled', moment);
@@ -156,7 +167,7 @@ function afterChange(
   const service = ownValue(state.services, run.service);
   return service === undefined
     ? withRun(state, run)
-    : adopt(state, advanceRun(afterStep({ run, service }, step), moment), moment);
+    : adopt(state, advanceRun(afterStep({ run, service }, step, moment), moment), moment);
 }
 
 /**

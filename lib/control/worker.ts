@@ -186,14 +186,18 @@ export class Worker {
   }
 }
 
+/** They look for seconds at a stretch: a pause that grows between two watches is time lost for clients. */
+const WATCHING: ReadonlySet<Step['action']['kind']> = new Set(['fence', 'propagate', 'routing']);
+
 /** Longer from failure to failure; what only waits is looked at often. */
-function backoffMs({ attempt, waits, lastCode }: Step): number {
+function backoffMs({ action, attempt, waits, lastCode }: Step): number {
   const { stepBackoffMsMax, stepWaitMsMax, tickMs } = CONTROL_TIMINGS;
   if (attempt === 0 || lastCode === null) {
     return 0;
   }
   const failures = attempt - waits;
-  const doublings = Math.min(20, Math.max(failures, waits) - 1);
+  const tries = WATCHING.has(action.kind) ? Math.max(failures, 1) : Math.max(failures, waits);
+  const doublings = Math.min(20, tries - 1);
   return Math.min(failures > 0 ? stepBackoffMsMax : stepWaitMsMax, tickMs * 2 ** doublings);
 }
 

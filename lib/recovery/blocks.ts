@@ -60,7 +60,8 @@ export function automaticBlock(
   { site, isHeldDown, reserve }: AutomaticQuestion,
 ): Reason | null {
   const { at } = occasion;
-  if (!service.policy.automatic) {
+  const isBegun = isHandoverBegun(service);
+  if (!service.policy.automatic && !isBegun) {
     return ['automatic-off', 'the policy leaves failover to a person'];
   }
   const window = windowOf(service, site, at);
@@ -69,10 +70,19 @@ export function automaticBlock(
     (window === null
       ? null
       : (['maintenance-window', `maintenance of ${describeWindow(window)}`] satisfies Reason)) ??
-    acknowledgementBlock(service, at) ??
+    (isBegun ? null : acknowledgementBlock(service, at)) ??
     (isHeldDown ? holdDownBlock(service, at) : null) ??
     budgetBlock(service, at, reserve)
   );
+}
+
+/**
+ * A fence took the role from the site that served, for a run that ended without giving it on. To give it to
+ * somebody ends what was authorised then: it waits for no other person than one who freezes. Brakes that
+ * end by themselves hold, so what fails again and again is tried no more often than the budget says.
+ */
+function isHandoverBegun({ granted, phase, policy }: ServiceState): boolean {
+  return !granted && !('run' in phase) && policy.strategy !== 'active-active';
 }
 
 function acknowledgementBlock(service: ServiceState, at: EpochMillis): Reason | null {

@@ -83,6 +83,9 @@ export function budgetSpentUntil(
   { automaticRunsPerDayMax }: SafetyPolicy,
   now: EpochMillis,
 ): EpochMillis | null {
+  if (automaticRunsPerDayMax <= 0) {
+    return epochMillis(now + RUN_LIMITS.dayMs);
+  }
   const starts = startsWithinDay(state, now).toSorted((a, b) => a - b);
   const lastToExpire = starts[starts.length - automaticRunsPerDayMax];
   return lastToExpire === undefined ? null : epochMillis(lastToExpire + RUN_LIMITS.dayMs);

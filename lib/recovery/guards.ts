@@ -4,11 +4,14 @@
  */
 import { type EpochMillis, epochMillis } from '../base/identifiers.ts';
 import { invariant } from '../base/invariant.ts';
+import { ownValue } from '../base/own-value.ts';
+import { countingAlarms } from './alarm-policy.ts';
 import { FAILED_CODES, isGone, isSick, SERVING_CODES } from './analysis.ts';
 import { type Asked, type Choice, decideFailback, decideFailover, refuse } from './decision.ts';
 import { drillEnd } from './drill.ts';
 import { decideDrill, decideDrillReturn } from './drill-decision.ts';
 import { RUN_LIMITS } from './limits.ts';
+import { isSince } from './log-steps.ts';
 import type { MachineEvent, Moment } from './machine.ts';
 import { siteDueBack, sitesToDrain } from './rebalance.ts';
 import { decideDrain, decideHome, decideReturn, decideWeights } from './rebalance-decision.ts';
@@ -75,10 +78,23 @@ function isOvertaken(service: ServiceState, run: Run | null): boolean {
   const goesTo = service.policy.sites
     .map(({ site }) => site)
     .filter((site) => shareOf(run.traffic, site) > 0);
+  const forced = goesTo.filter((site) => !hasNews(service, site, run));
+  const newlyTo = goesTo.filter((site) => !forced.includes(site));
+  const hasFailed = FAILED_CODES.has(service.analysis.code) && !forced.includes(service.activeSite);
   const isPlanned = run.mode === 'graceful' && run.kind !== 'failover';
   return isPlanned
-    ? FAILED_CODES.has(service.analysis.code) || goesTo.some((site) => isSick(service, site))
-    : goesTo.some((site) => isGone(service, site));
+    ? hasFailed || newlyTo.some((site) => isSick(service, site))
+    : newlyTo.some((site) => isGone(service, site));
+}
+
+/** What stood against a site when the run was authorised was known then, and somebody forced it. */
+function hasNews({ policy, sites }: ServiceState, site: string, { epoch }: Run): boolean {
+  const state = ownValue(sites, site);
+  return (
+    state?.opinionIndex === undefined ||
+    isSince(state.opinionIndex, epoch) ||
+    countingAlarms(state, policy.alarms).some(({ index }) => isSince(index, epoch))
+  );
 }
 
 function isStillTried(drill: StandingDrill | null): boolean {
@@ -120,7 +136,11 @@ function ask(name: DecisionName, { service, event, moment }: Hearing): Choice {
       invariant(event.kind === 'drill-requested', 'row-asks-wrongly', { name });
       return decideDrill(service, event, moment);
     case 'drill-return':
-      return decideDrillReturn(service, event.kind === 'drill-end-requested', moment);
+      return decideDrillReturn(
+        service,
+        event.kind === 'drill-end-requested' ? { force: event.force } : null,
+        moment,
+      );
   }
 }
 

@@ -44,7 +44,7 @@ function approvalOf({ name }: Step, { run }: Situation): StepProgress | null {
     : { kind: 'failed', at, code: 'approval-rejected' };
 }
 
-/** Any alarm, or a verdict of the quorum, ends the hold at once; time ends it well. */
+/** An alarm that counts, or a verdict of the quorum, ends the hold at once; time ends it well. */
 function heldProgress(
   step: Step,
   { run, service, at }: Situation,

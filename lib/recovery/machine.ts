@@ -33,7 +33,7 @@ export type MachineEvent =
   | (Asked & { readonly kind: 'failback-requested' })
   | { readonly kind: 'weights-requested'; readonly weights: Traffic }
   | ({ readonly kind: 'drill-requested' } & DrillRequest)
-  | { readonly kind: 'drill-end-requested' }
+  | { readonly kind: 'drill-end-requested'; readonly force: boolean }
   | { readonly kind: 'run-done' }
   | {
       readonly kind: 'run-failed';

@@ -8,11 +8,13 @@
  */
 import type { EpochMillis } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
+import { countingAlarms } from './alarm-policy.ts';
+import type { AlarmPolicy } from './policy.ts';
 import type { RunOrigin } from './run.ts';
 import type { CommittedVerdict, ServiceState, SiteState } from './state.ts';
 
 /** What the observers last said of the active site. Pure; total. */
-export function originOf({ sites, activeSite, analysis }: ServiceState): RunOrigin {
+export function originOf({ policy, sites, activeSite, analysis }: ServiceState): RunOrigin {
   const site = ownValue(sites, activeSite);
   switch (analysis.code) {
     case 'active-site-failed':
@@ -20,7 +22,7 @@ export function originOf({ sites, activeSite, analysis }: ServiceState): RunOrig
       return silenceOf(Object.values(site?.verdicts ?? {}));
     case 'active-site-alarm':
       // The site may be beating all the while: its silence has nothing to do with this run.
-      return { lastBeatAt: null, firstFailedVerdictAt: firstAlarmAt(site) };
+      return { lastBeatAt: null, firstFailedVerdictAt: firstAlarmAt(site, policy.alarms) };
     case 'active-site-fenced':
       // It beats too: what began is that it said so.
       return { lastBeatAt: null, firstFailedVerdictAt: firstFencedAt(site) };
@@ -55,9 +57,9 @@ function firstFencedAt(site: SiteState | undefined): EpochMillis | null {
   return lowest(told.map(({ at }) => at));
 }
 
-function firstAlarmAt(site: SiteState | undefined): EpochMillis | null {
-  const standing = site?.alarms.filter(({ state }) => state === 'alarm') ?? [];
-  return lowest(standing.map(({ at, changedAt = at }) => changedAt));
+/** Of those by which the site was judged: one that is only told, or counts for nothing, began nothing. */
+function firstAlarmAt(site: SiteState | undefined, policy: AlarmPolicy): EpochMillis | null {
+  return lowest(countingAlarms(site, policy).map(({ at, changedAt = at }) => changedAt));
 }
 
 function newestOf(verdicts: readonly CommittedVerdict[]): CommittedVerdict | undefined {

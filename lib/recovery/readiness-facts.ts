@@ -280,7 +280,8 @@ function judgeMember(
 
 function judgeProbe({ policy, traffic }: ServiceState, probe: ReadSite): readonly Finding[] {
   const { site, url, code, detail } = probe;
-  const subject = `${site}: ${url}`;
+  // The query of a probe may carry a token, and findings are shown to whoever may read.
+  const subject = `${site}: ${urlOrigin(url)}`;
   if (code === 'certificate-invalid') {
     const fix = 'renew the certificate: clients refuse it, whatever Route 53 health checks say';
     return [finding(['certificate-invalid', 'failing'], subject, detail, fix)];

@@ -20,6 +20,7 @@ import {
   refuse,
   type Wanted,
 } from './decision.ts';
+import { isSettled } from './doubt.ts';
 import { drainedShares, dueShares, isSameTraffic, siteDueBack, sitesToDrain } from './rebalance.ts';
 import type { ServiceState } from './state.ts';
 import { leadOf, shareOf, type Traffic } from './traffic.ts';
@@ -125,7 +126,7 @@ export function decideHome(service: ServiceState, asked: Asked, moment: Decision
   if (traffic === null) {
     return refuse(['no-healthy-target', 'no site is healthy by the quorum'], moment);
   }
-  if (isSameTraffic(traffic, service.traffic) && !asked.force) {
+  if (isSameTraffic(traffic, service.traffic) && isSettled(service) && !asked.force) {
     return refuse(['weights-unchanged', `the shares are ${describeTraffic(traffic)}`], moment);
   }
   const wanted = wantedShares(service, traffic, {
@@ -182,7 +183,7 @@ function weightsBlock(
   }
   return (
     manualBlock(service, moment) ??
-    (isSameTraffic(weights, traffic)
+    (isSameTraffic(weights, traffic) && isSettled(service)
       ? ['weights-unchanged', `the shares are ${describeTraffic(traffic)}`]
       : null)
   );

@@ -52,7 +52,7 @@ export function advanceRun(before: RunAndService, moment: RunMoment): RunAndServ
 
 /** One thing that follows; null = nothing does. */
 function advancedOnce(current: RunAndService, moment: RunMoment): RunAndService | null {
-  const settled = settleSteps(current, moment.at);
+  const settled = settleSteps(current, moment);
   if (settled !== null) {
     return settled;
   }
@@ -75,12 +75,14 @@ function advancedOnce(current: RunAndService, moment: RunMoment): RunAndService 
 }
 
 /** Ends what has no worker and is over, and what ran out of time without one. */
-function settleSteps({ run, service }: RunAndService, at: EpochMillis): RunAndService | null {
+function settleSteps({ run, service }: RunAndService, moment: RunMoment): RunAndService | null {
+  const { at } = moment;
   for (const step of openSteps(run)) {
     const progress = settledProgress(step, { run, service, at }) ?? timedOut(step, at);
     if (progress !== null) {
       const lastCode = progress.kind === 'failed' ? progress.code : null;
-      return afterStep({ run: withStep(run, { ...step, lastCode, progress }), service }, step.name);
+      const after = withStep(run, { ...step, lastCode, progress });
+      return afterStep({ run: after, service }, step.name, moment);
     }
   }
   return null;
@@ -92,12 +94,21 @@ function timedOut(step: Step, at: EpochMillis): StepProgress | null {
   return isOver ? { kind: 'failed', at, code: 'step-timed-out' } : null;
 }
 
-/** A fence that is done gives the role out again; one that is not leaves nobody active. */
-export function afterStep({ run, service }: RunAndService, name: string): RunAndService {
+/**
+ * A fence that is done gives the role out again; one that is not leaves nobody active. It does so under
+ * an epoch of its own: the target was told to stand by under the fence's, and a site that hears two
+ * roles of one epoch believes the more cautious.
+ */
+export function afterStep(
+  { run, service }: RunAndService,
+  name: string,
+  { term, index }: RunMoment,
+): RunAndService {
   const step = run.steps.find((candidate) => candidate.name === name);
   const isFenced = step?.action.kind === 'fence' && step.progress.kind === 'done';
   const isOurs = step?.epoch?.index === service.epoch.index;
-  return isFenced && isOurs ? { run, service: withAuthority(service) } : { run, service };
+  const granted = { ...withAuthority(service), epoch: { term, index } };
+  return isFenced && isOurs ? { run, service: granted } : { run, service };
 }
 
 /** Opens the lowest stage that is not finished; a step that is not for this run is skipped. */
@@ -204,10 +215,13 @@ function stoppedSteps({ steps }: Run, at: EpochMillis): readonly Step[] {
  * report left to write is done.
  */
 export function supersedeRun(run: Run, moment: RunMoment): Run {
-  const isThrough =
-    run.reverting === null && run.steps.every((step) => isFinished(step) || isReport(step));
   const ended = endRun(run, 'superseded-by-newer-run', moment);
-  return isThrough ? { ...ended, outcome: outcomeOf(run, moment.at) } : ended;
+  return isThrough(run) ? { ...ended, outcome: outcomeOf(run, moment.at) } : ended;
+}
+
+/** What the run was for is done, and what is left to write tells of it: there is nothing to stop or take back. */
+export function isThrough({ reverting, steps }: Run): boolean {
+  return reverting === null && steps.every((step) => isFinished(step) || isReport(step));
 }
 
 /** Ends an open run as failed; only its report is still to be written. */

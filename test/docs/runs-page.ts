@@ -157,7 +157,12 @@ moves, \`propagate\` and \`verify\` after a switch, and the report.
 What was done is taken back newest first, where the table says so, and always when it is cancelled: the shares of before, under
 a newer epoch; behind a fence of its own where the target may hold a lease; and only while the source lives. A run that promoted a database
 stops where it is, because turning round would not demote it. Children that were started stay where they went. The run then ends as failed,
-with the code that came first. Every run but \`setup\` writes its report, also one that failed or was superseded.
+with the code that came first. A run that has only its report left is not cancelled any more: ask for another. Every run but \`setup\` writes
+its report, also one that failed or was superseded.
+
+A run that was cancelled after its fence had begun has taken the role from the site that served, and leaves nobody active. After the hold-down the
+machine gives the role to somebody, also where \`automatic\` is off. To decide yourself where it goes, ask for it at once (\`tripoint failover\`,
+\`tripoint failback\`); to keep the machine out of it, \`tripoint freeze\` first.
 
 ## How it is tried
 

@@ -253,10 +253,15 @@ const weigh: fc.Arbitrary<Move> = fc
   });
 
 const practise: fc.Arbitrary<Move> = fc
-  .record({ service: oneOf(...SERVICES), ends: fc.boolean(), durationMs: oneOf(...LENGTHS_MS) })
-  .map(({ service, ends, durationMs }) => (story, skewMs) => {
+  .record({
+    service: oneOf(...SERVICES),
+    ends: fc.boolean(),
+    force: fc.boolean(),
+    durationMs: oneOf(...LENGTHS_MS),
+  })
+  .map(({ service, ends, force, durationMs }) => (story, skewMs) => {
     const command = ends
-      ? ({ kind: 'drill-end', service, ...BY } as const)
+      ? ({ kind: 'drill-end', service, force, ...BY } as const)
       : ({ kind: 'drill', service, to: null, durationMs, scheduled: false, ...BY } as const);
     story.write(command, at(story, skewMs));
   });

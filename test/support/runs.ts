@@ -63,7 +63,10 @@ export function handRun(
     const outcome = claimStep(current.run, { step: name, attempt, worker, at: now });
     if (outcome.kind !== 'refused') {
       const { service: standing } = current;
-      current = advanceRun(afterStep({ run: outcome.run, service: standing }, name), moment());
+      current = advanceRun(
+        afterStep({ run: outcome.run, service: standing }, name, moment()),
+        moment(),
+      );
     }
     return outcome;
   };
@@ -77,7 +80,10 @@ export function handRun(
       throw new Error(`${name}: ${outcome.code}`);
     }
     const { service: standing } = current;
-    current = advanceRun(afterStep({ run: outcome.run, service: standing }, name), moment());
+    current = advanceRun(
+      afterStep({ run: outcome.run, service: standing }, name, moment()),
+      moment(),
+    );
   };
   const settle = () => {
     index += 1;

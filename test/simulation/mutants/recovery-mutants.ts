@@ -22,10 +22,19 @@ const SHARE_DECISION = 'lib/recovery/rebalance-decision.ts';
 const OF_COMMANDS = 'test/unit/control/safety-commands.test.ts';
 const OF_DECISIONS = 'test/unit/recovery/decision.test.ts';
 const OF_DRILLS = 'test/unit/recovery/drill-decision.test.ts';
+const OF_ENDINGS = 'test/unit/control/run-endings.test.ts';
 const OF_SHARES = 'test/unit/recovery/rebalance.test.ts';
 const OF_LOGS = 'test/unit/control/machine.test.ts';
 
 export const RECOVERY_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'handover-left-half-done',
+    file: BLOCKS,
+    find: "return !granted && !('run' in phase) &&",
+    replace: "return granted && !('run' in phase) &&",
+    why: 'A fence that was begun waits for people, and nobody is active until then.',
+    tests: OF_ENDINGS,
+  },
   {
     name: 'freeze-holds-nothing-back',
     file: FREEZE,
@@ -61,7 +70,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'acknowledgement-not-asked-for',
     file: BLOCKS,
-    find: '    acknowledgementBlock(service, at) ??\n',
+    find: '    (isBegun ? null : acknowledgementBlock(service, at)) ??\n',
     replace: '',
     why: 'Automatic runs follow each other with nobody looking.',
     tests: OF_DECISIONS,
@@ -182,10 +191,18 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'run-to-a-dead-site-goes-on',
     file: GUARDS,
-    find: ': goesTo.some((site) => isGone(service, site));',
+    find: ': newlyTo.some((site) => isGone(service, site));',
     replace: ': false;',
     why: 'A failover to a site that fails meanwhile runs into its time-outs.',
     tests: OF_LOGS,
+  },
+  {
+    name: 'role-under-the-epoch-of-the-fence',
+    file: 'lib/recovery/run-progress.ts',
+    find: '{ ...withAuthority(service), epoch: { term, index } }',
+    replace: '{ ...withAuthority(service), epoch: term < 0 ? { term, index } : service.epoch }',
+    why: 'The target, told to stand by under that epoch, does not believe that it is active.',
+    tests: OF_ENDINGS,
   },
   {
     name: 'undone-means-moved',

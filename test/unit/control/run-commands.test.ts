@@ -107,6 +107,20 @@ describe('to cancel a run', () => {
     expect(cancel(story)).toMatchObject({ kind: 'refused', code: 'run-not-open' });
   });
 
+  test('comes too late where only its report is left: nothing is taken back', () => {
+    const story = steadyStory();
+    failover(story);
+    while (!open(story).includes('report')) {
+      story.finishStep();
+    }
+    const { epoch } = story.service();
+    expect(cancel(story)).toMatchObject({ kind: 'refused', code: 'run-not-open' });
+    expect(story.service()).toMatchObject({ activeSite: WEST, epoch });
+    story.finishRuns();
+    expect(story.run().outcome.kind).toBe('done');
+    expect(story.service()).toMatchObject({ activeSite: WEST, phase: { kind: 'steady' } });
+  });
+
   test('leaves its report to be written', () => {
     const story = steadyStory();
     failover(story);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decideRole } from '../../../lib/agent/role.ts';
 import { epochMillis } from '../../../lib/base/identifiers.ts';
 import { isSettled } from '../../../lib/recovery/doubt.ts';
 import { planned } from '../../../lib/recovery/planned-step.ts';
@@ -126,6 +127,20 @@ describe('a fence', () => {
     expect(story.run()).toMatchObject({ from: EAST, to: WEST, outcome: { kind: 'open' } });
   });
 
+  test('that is done gives the role under an epoch of its own, which the target believes', () => {
+    const database = { kind: 'aurora-global', cluster: 'orders' } as never;
+    const story = failedOver(servicePolicy({ fencing: 'lease', safety: CALM, database }));
+    const heard = () => ({
+      role: roleOf(story.service(), WEST) as 'active' | 'standby',
+      epoch: story.service().epoch,
+    });
+    const before = heard();
+    story.finishStep({ kind: 'done', evidence: null }, 'fence');
+    expect(story.run().steps.find(({ name }) => name === 'switch')?.openedAt).toBeNull();
+    expect(before.role).toBe('standby');
+    expect(decideRole([before, heard()])).toMatchObject({ role: 'active' });
+  });
+
   test('of a repeated handover does not leave out the database', () => {
     const database = { kind: 'aurora-global', cluster: 'orders' } as never;
     const policy = servicePolicy({ fencing: 'lease', safety: CALM, database });
@@ -133,6 +148,91 @@ describe('a fence', () => {
     story.finishStep({ kind: 'failed', code: 'x' });
     expect(story.run().steps.map(({ name }) => name)).toContain('database');
   });
+});
+
+describe('a handover that was begun, and that nobody ended', () => {
+  const byHand = { fencing: 'lease', automatic: false } as const;
+
+  /** The run that fences is superseded by one that fails before its own fence. */
+  function brokenOff(story: LogStory): void {
+    expect(ask(story, WEST).kind).toBe('accepted');
+    expect(story.service().granted).toBe(false);
+    story.write({ kind: 'failback', service: 'checkout', force: true, ...ANN });
+    expect(story.run().steps[0]?.name).toBe('wait-replication');
+    story.finishStep({ kind: 'failed', code: 'x' });
+  }
+
+  test('is ended by the machine, also where failover is left to people', () => {
+    const story = steadyStory(servicePolicy({ ...byHand, safety: CALM }));
+    brokenOff(story);
+    expect(story.run()).toMatchObject({ kind: 'failover', trigger: 'automatic', to: WEST });
+    story.finishRuns();
+    expect(story.service()).toMatchObject({ granted: true, phase: { kind: 'steady' } });
+    expect(roleOf(story.service(), WEST)).toBe('active');
+  });
+
+  test('is tried again though nobody has acknowledged the last try, as often as the budget says', () => {
+    const safety = safetyPolicy({ holdDownMs: 0, acknowledgement: true });
+    const story = steadyStory(servicePolicy({ ...byHand, safety }));
+    brokenOff(story);
+    expect(story.service().acknowledgement).not.toBeNull();
+    for (let tries = 0; story.run().outcome.kind === 'open'; tries += 1) {
+      expect(tries).toBeLessThan(3);
+      story.finishStep({ kind: 'failed', code: 'x' });
+    }
+    expect(story.service()).toMatchObject({
+      granted: false,
+      decision: { code: 'daily-budget-spent' },
+    });
+    expect(story.service().automaticRunStarts).toHaveLength(3);
+    nextHours(story, 25);
+    expect(story.run().outcome.kind).toBe('open');
+  });
+
+  test('waits for a person who froze the service, and for nobody else', () => {
+    const story = steadyStory(servicePolicy({ ...byHand, safety: CALM }));
+    expect(ask(story, WEST).kind).toBe('accepted');
+    story.write({ kind: 'freeze', service: 'checkout', durationMs: HOUR_MS, ...ANN });
+    story.write({ kind: 'failback', service: 'checkout', force: true, ...ANN });
+    story.finishStep({ kind: 'failed', code: 'x' });
+    expect(story.service()).toMatchObject({ granted: false, decision: { code: 'frozen' } });
+    story.waitReviewing(HOUR_MS);
+    expect(story.run()).toMatchObject({ kind: 'failover', trigger: 'automatic', to: WEST });
+  });
+
+  test('is no reason to move a service by itself where somebody is active', () => {
+    const story = failedOver(servicePolicy(byHand));
+    expect(story.state().runs.map(({ kind }) => kind)).not.toContain('failover');
+    expect(story.service().decision?.code).toBe('automatic-off');
+  });
+});
+
+test('shares that are in doubt are written anew when a person asks for the same ones', () => {
+  const sites = [EAST, WEST].map((site) => sitePolicy(site, { weight: 50 }));
+  const policy = servicePolicy({ strategy: 'active-active', automatic: false, sites });
+  for (const asked of ['failback', 'set-weights'] as const) {
+    const story = steadyStory(policy);
+    const weights = { [EAST]: 50, [WEST]: 50 };
+    const write = () =>
+      asked === 'failback'
+        ? story.write({ kind: asked, service: 'checkout', force: false, ...ANN })
+        : story.write({ kind: asked, service: 'checkout', weights, ...ANN });
+    expect(write().code).toBe('weights-unchanged');
+    story.replace((state) => ({
+      ...state,
+      services: {
+        ...state.services,
+        checkout: {
+          ...story.service(),
+          isTrafficInDoubt: true,
+          phase: { kind: 'impaired', cause: 'run-failed' },
+        },
+      },
+    }));
+    expect(write().kind, asked).toBe('accepted');
+    story.finishRuns();
+    expect(story.service()).toMatchObject({ phase: { kind: 'steady' }, isTrafficInDoubt: false });
+  }
 });
 
 describe('a run that fails in the entry that authorised it', () => {
@@ -166,8 +266,6 @@ describe('a run that fails in the entry that authorised it', () => {
 
 /** Answers that stand until evidence or a person changes them; the others bring a review along. */
 const WAITING: ReadonlySet<string> = new Set([
-  'automatic-off',
-  'acknowledgement-due',
   'no-healthy-target',
   'data-loss-over-limit',
   'data-loss-unknown',

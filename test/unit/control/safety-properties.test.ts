@@ -21,7 +21,7 @@ import {
 } from '../../../lib/recovery/run.ts';
 import type { RecoveryState, ServiceState } from '../../../lib/recovery/state.ts';
 import { movesAuthority, roleOf, shareOf } from '../../../lib/recovery/traffic.ts';
-import { steadyStory } from '../../support/log-story.ts';
+import { type LogStory, steadyStory } from '../../support/log-story.ts';
 import { plots, SEED, startedBy, stepsOf, type Told, tell } from '../../support/plots.ts';
 import { EAST, safetyPolicy, servicePolicy, WEST } from '../../support/service-states.ts';
 
@@ -29,6 +29,27 @@ import { EAST, safetyPolicy, servicePolicy, WEST } from '../../support/service-s
 const LOGS = fc
   .sample(plots, { seed: SEED, numRuns: 120 })
   .map(({ first, plot }) => tell(plot, [], first));
+
+/** A drill is begun, its home fails sooner or later, and a person insists that it goes there. */
+const PRACTICES = fc
+  .sample(plots, { seed: SEED, numRuns: 60 })
+  .map(({ first, plot }) =>
+    tell([begin, ...plot.slice(0, 4), insist, ...plot.slice(4, 16)], [], first),
+  );
+
+function begin(story: LogStory): void {
+  const words = { service: 'checkout', to: null, durationMs: null, scheduled: false } as const;
+  story.write({ kind: 'drill', ...words, by: 'ann', reason: 'practice' });
+}
+
+function insist(story: LogStory): void {
+  const { drill } = story.service();
+  if (drill !== null) {
+    story.say(drill.homeSite, 'failed');
+  }
+  const words = { service: 'checkout', by: 'ann', reason: 'enough' } as const;
+  story.write({ kind: 'drill-end', force: true, ...words });
+}
 
 function always(check: (step: Told) => void, logs = LOGS): void {
   for (const [place, log] of logs.entries()) {
@@ -68,12 +89,17 @@ function checkAuthority(service: ServiceState, before: ServiceState | undefined)
   const isMoved =
     before.activeSite !== activeSite ||
     !isSameTraffic(before.traffic, traffic) ||
-    (before.granted && !granted);
+    before.granted !== granted;
   const order = compareEpochs(service.epoch, before.epoch);
   expect(
     order,
     'authority moves with a newer epoch, and never with an older',
   ).toBeGreaterThanOrEqual(isMoved ? 1 : 0);
+  // An agent that hears two roles of one epoch believes the more cautious.
+  const risen = sites.filter(
+    (site) => roleOf(before, site) === 'standby' && roleOf(service, site) === 'active',
+  );
+  expect(order > 0 ? [] : risen, 'no site rises without a newer epoch').toEqual([]);
 }
 
 function checkShares({ policy, traffic }: ServiceState): void {
@@ -87,27 +113,30 @@ function checkShares({ policy, traffic }: ServiceState): void {
 function checkAutomatic(step: Told, run: Run): void {
   const service = serviceOf(step, run);
   const { at } = step.command;
-  expect(service.policy.automatic).toBe(true);
+  // A fence that was begun is ended: somebody authorised it, and nobody is active until then.
+  const isBegun = step.before.services[run.service]?.granted === false;
+  expect(isBegun || service.policy.automatic).toBe(true);
   expect(standingFreeze(service.freeze, at)).toBeNull();
   expect(standingFreeze(step.state.freeze, at)).toBeNull();
   const due = step.before.services[run.service]?.acknowledgement ?? null;
   const isSeen = step.command.kind === 'acknowledge';
   const isAside = overrideOf(service, 'acknowledgement', at) !== null;
   const isAsked = service.policy.safety.acknowledgement;
-  expect(due === null || isSeen || isAside || !isAsked, 'acknowledged first').toBe(true);
+  const isFree = isSeen || isAside || !isAsked || isBegun;
+  expect(due === null || isFree, 'acknowledged first').toBe(true);
   const isDrain = run.kind === 'rebalance' && run.mode === 'emergency';
   const isDampingAside = overrideOf(service, 'hold-down', at) !== null;
   const sinceMs = at - (step.before.services[run.service]?.lastRunEndedAt ?? -Infinity);
   expect(isDrain || isDampingAside || sinceMs >= service.policy.safety.holdDownMs).toBe(true);
 }
 
-/** Who gets more than before must be ready, unless a person forced it. */
+/** Who gets more than before must be ready, unless a person forced it: then all but the one it goes to. */
 function checkTarget(step: Told, run: Run): void {
   const service = serviceOf(step, run);
   const gaining = Object.keys(run.traffic).filter(
     (site) => shareOf(run.traffic, site) > shareOf(run.before, site),
   );
-  for (const site of gaining) {
+  for (const site of gaining.filter((name) => !(isForced(step) && name === run.to))) {
     expect(isReady(service, site), `${run.id} gives more to ${site}`).toBe(true);
   }
 }
@@ -268,10 +297,33 @@ describe('whatever people do to the safety rules', () => {
   test('no site that is not ready gets more traffic, unless a person forces it', () => {
     always((step) => {
       const runs = startedBy(step).filter(({ kind }) => kind !== 'setup');
-      for (const run of isForced(step) ? [] : runs) {
+      for (const run of runs) {
         checkTarget(step, run);
       }
     });
+  });
+
+  test('a drill goes to a home that is not ready where a person insists, and nowhere else', () => {
+    const seen = { ready: 0, forced: 0 };
+    const check = (step: Told): void => {
+      for (const run of startedBy(step).filter(({ kind }) => kind === 'drill-return')) {
+        expect(run.to).toBe(step.before.services[run.service]?.drill?.homeSite);
+        const isFit = isReady(serviceOf(step, run), run.to);
+        expect(isFit || isForced(step)).toBe(true);
+        checkTarget(step, run);
+        seen[isFit ? 'ready' : 'forced'] += 1;
+      }
+      for (const service of servicesOf(step)) {
+        checkAuthority(service, step.before.services[service.policy.service]);
+        checkShares(service);
+      }
+    };
+    always(check, PRACTICES);
+    for (const log of PRACTICES) {
+      checkFenced(stepsOf(log));
+    }
+    expect(seen.ready).toBeGreaterThan(0);
+    expect(seen.forced).toBeGreaterThan(10);
   });
 
   test('no planned run gives authority to a site against which an alarm rings since it was authorised', () => {

@@ -183,6 +183,27 @@ describe('a step that did not work out', () => {
   });
 });
 
+describe('a step that watches for a change on its way', () => {
+  test('is taken up again after one tick, however long that goes on', async () => {
+    const { pass, performed, results } = createFleet();
+    results.set('propagate', { kind: 'waiting', code: 'change-not-in-sync' });
+    await pass(20_000);
+    const looks = performed.filter((done) => done === `${NEAREST} propagate`);
+    expect(looks.length).toBeGreaterThanOrEqual(10);
+  });
+
+  test('backs off for what failed, and not for how often it has looked', async () => {
+    const { pass, performed, results } = createFleet();
+    results.set('propagate', AGAIN);
+    await pass(0);
+    results.set('propagate', { kind: 'waiting', code: 'change-not-in-sync' });
+    await pass(60_000);
+    const before = performed.length;
+    await pass(20_000);
+    expect(performed.length - before).toBeGreaterThanOrEqual(10);
+  });
+});
+
 describe('a worker that dies', () => {
   test('is relieved after a while, and its step is done again', async () => {
     const { pass, performed, dead, hanging, run } = createFleet();

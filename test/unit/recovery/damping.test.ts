@@ -44,6 +44,12 @@ describe('the daily budget', () => {
     expect(budgetSpentUntil(three, safety(1), T0)).toBe(atMs(dayMs - 2000));
   });
 
+  test('of nothing is always spent', () => {
+    for (const starts of [startedAt(), startedAt(-1000)]) {
+      expect(budgetSpentUntil(starts, safety(0), T0)).toBe(atMs(dayMs));
+    }
+  });
+
   test('never waits for an instant that has passed', () => {
     for (const max of [1, 2, 3]) {
       for (const offset of [0, 1000, dayMs - 1000, dayMs]) {

@@ -137,6 +137,8 @@ function eventOf(kind: MachineEvent['kind'], { force = false, isMoved = true } =
       return { kind, to: EAST, force };
     case 'failback-requested':
       return { kind, force };
+    case 'drill-end-requested':
+      return { kind, force: false };
     case 'weights-requested':
       return { kind, weights: { [EAST]: 40, [WEST]: 60 } };
     case 'drill-requested':

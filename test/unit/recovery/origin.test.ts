@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AnalysisCode } from '../../../lib/recovery/analysis.ts';
 import { originOf } from '../../../lib/recovery/origin.ts';
+import type { AlarmPolicy } from '../../../lib/recovery/policy.ts';
 import type { SiteState } from '../../../lib/recovery/state.ts';
 import {
   alarmOf,
@@ -89,6 +90,27 @@ describe('the origin of a run', () => {
       lastBeatAt: null,
       firstFailedVerdictAt: atMs(100),
     });
+  });
+
+  test('of an alarm is the first that counts by the policy, with or without data', () => {
+    const site = siteState('healthy', {
+      alarms: [
+        { ...alarmOf('only-told'), at: atMs(100) },
+        { ...alarmOf('5xx', 'insufficient-data'), at: atMs(200) },
+        { ...alarmOf('lag'), at: atMs(300) },
+      ],
+    });
+    const service = serviceState({
+      analysis: { code: 'active-site-alarm', sentence: '' },
+      sites: { [EAST]: site },
+    });
+    const firstBy = (missingData: AlarmPolicy['missingData']) =>
+      originOf({
+        ...service,
+        policy: { ...service.policy, alarms: { missingData, triggering: ['5xx', 'lag'] } },
+      }).firstFailedVerdictAt;
+    expect(firstBy('alarm')).toBe(atMs(200));
+    expect(firstBy('ignore')).toBe(atMs(300));
   });
 
   test('of a planned switch has no failure', () => {

@@ -138,6 +138,14 @@ describe('what was found of a standby', () => {
     expect(codes(facts, WARM)).toEqual(expected);
   });
 
+  test('whose probe carries a token is named by where the probe goes, and not by the token', () => {
+    const url = 'https://ann:pw@x.example.test:8443/health?token=s3cret';
+    const probes = [{ site: WEST, url, code: 'http-status', detail: 'no' }] as const;
+    const text = JSON.stringify(judgeFacts(WARM, { ...SOUND, probes }));
+    expect(text).toContain('https://x.example.test:8443');
+    expect(text).not.toMatch(/s3cret|pw@|\/health/);
+  });
+
   test('that was never heard, while nobody could take over', () => {
     const sites = { [EAST]: siteState('healthy'), [WEST]: siteState('pending') };
     expect(codes(SOUND, serviceState({ sites, unprotectedSince: T0 }))).toEqual([
