@@ -5,6 +5,7 @@
  * accident. In particular token hashes never leave: not with a service, and not with the log entry
  * that configured it. A reader who must verify the hash chain uses the archive, which is complete.
  */
+
 import type { CommandId } from '../base/identifiers.ts';
 import type { JsonValue } from '../base/json.ts';
 import { ownValue } from '../base/own-value.ts';
@@ -16,6 +17,7 @@ import type {
   LogPosition,
   StatusView,
 } from '../control/control-plane.ts';
+import { countingAlarms } from '../recovery/alarm-policy.ts';
 import type { SitePolicy } from '../recovery/policy.ts';
 import {
   type ProbePolicy,
@@ -248,6 +250,7 @@ function presentProbe(probe: ProbePolicy): ProbeJson {
 function presentSite(service: ServiceState, policy: SitePolicy, sight: Sight): SiteJson {
   const { site, region, address, probeUrl } = policy;
   const state = ownValue(service.sites, site);
+  const counting = countingAlarms(state, service.policy.alarms);
   const observation = sight.observations.get(`${service.policy.service}/${site}`);
   return {
     site,
@@ -263,6 +266,7 @@ function presentSite(service: ServiceState, policy: SitePolicy, sight: Sight): S
       name: alarm.name,
       state: alarm.state,
       at: rfc3339(alarm.at),
+      counts: counting.includes(alarm),
     })),
     warnings: [...presentLagWarnings(service, site), ...presentWarnings(state, sight.observers)],
   };

@@ -4,7 +4,8 @@
  * While it is frozen its monotonic clock may stand still, so a copy that was read "50 ms ago" can be
  * an hour old. The wall clock goes on. So this monotonic clock takes the larger of both advances
  * since it was last read: it never goes back, and a frozen hour counts as an hour. A wall clock that
- * jumps ahead makes things look older than they are, which costs one read too many and no safety.
+ * jumps ahead makes things look older than they are: a copy is read once too often, and a fence that
+ * waits then waits less by the jump. AWS slews its clocks and steps none, which is assumed here.
  */
 import type { Clock } from '../base/clock.ts';
 import { epochMillis, monotonicMillis } from '../base/identifiers.ts';

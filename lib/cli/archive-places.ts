@@ -17,6 +17,7 @@ import { linesOf, type PieceEvent, segmentPieces } from '../control/log-piece.ts
 import { pathExists } from '../local/durable-file.ts';
 import { createFolderSnapshotStore } from '../local/folder-snapshot-store.ts';
 import { createLayout, PORT_BASE_DEFAULT } from '../local/local-layout.ts';
+import { fileFailure } from './file-failure.ts';
 
 export interface BucketName {
   readonly region: RegionId;
@@ -136,7 +137,7 @@ async function* readLines(path: string): AsyncGenerator<PieceEvent> {
 }
 
 function unreadable(path: string, cause: unknown): AppError {
-  return new AppError(`${path} cannot be read: ${describeError(cause)}`, {
+  return new AppError(fileFailure(path, cause), {
     code: 'archive-unreadable',
     hint: 'Name a folder that holds log/, or a file that `tripoint log export` wrote.',
     retryable: false,

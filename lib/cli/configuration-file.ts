@@ -1,10 +1,11 @@
 /** Reads a configuration file for `validate` and `apply`, with the tokens that local mode made up. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, describeError } from '../base/errors.ts';
+import { AppError } from '../base/errors.ts';
 import { type ParsedConfiguration, parseConfiguration } from '../config/parse.ts';
 import { childOf, entriesOf } from '../config/tree.ts';
 import { readJsonFile } from '../local/durable-file.ts';
+import { fileFailure } from './file-failure.ts';
 import type { Session } from './session.ts';
 
 /** @throws AppError `config-unreadable`. */
@@ -20,7 +21,7 @@ export async function readConfigurationFile(
 /** @throws AppError `config-unreadable`. */
 export function readConfigurationText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new AppError(`the configuration cannot be read: ${describeError(cause)}`, {
+    throw new AppError(`the configuration ${fileFailure(file, cause)}`, {
       code: 'config-unreadable',
       hint: 'Name a readable YAML file; docs/examples/tripoint.yaml is one to begin with.',
       retryable: false,

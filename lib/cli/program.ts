@@ -4,7 +4,7 @@
  * Options that every command takes may stand before or after the command. Building the program does
  * nothing, so the documentation and the completion scripts are made from the same object.
  */
-import { Command, type Help } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { collect } from './arguments.ts';
 import { registerAgent } from './commands/agent.ts';
@@ -76,7 +76,7 @@ export function createProgram(run: Run): Command {
     )
     .helpCommand(false)
     .helpOption('-h, --help', 'print this help')
-    .configureHelp({ showGlobalOptions: true, formatHelp: helpWithExamples })
+    .configureHelp({ showGlobalOptions: true, formatHelp: helpWithExamples, optionDescription })
     .showHelpAfterError('(add --help for examples and options)')
     .exitOverride();
   withExamples(program, [
@@ -91,6 +91,13 @@ export function createProgram(run: Run): Command {
 }
 
 const HELP_COLUMNS = 100;
+const PLAIN_HELP = new Help();
+
+/** An option that must be given says so: it stands among those that need not. */
+function optionDescription(option: Option): string {
+  const words = PLAIN_HELP.optionDescription(option);
+  return option.mandatory && option.defaultValue === undefined ? `${words} (required)` : words;
+}
 
 function helpWithExamples(command: Command, help: Help): string {
   help.helpWidth = Math.min(help.helpWidth ?? HELP_COLUMNS, HELP_COLUMNS);

@@ -7,10 +7,11 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, describeError } from '../base/errors.ts';
+import { AppError } from '../base/errors.ts';
 import { CLI_ENVIRONMENT, type CliSettings } from '../config/environment.ts';
 import { readJsonFile } from '../local/durable-file.ts';
 import { readLocalFile } from '../local/local-file.ts';
+import { fileFailure } from './file-failure.ts';
 
 /** Folder of local mode, unless `--dir` names another. */
 export const LOCAL_DIR_DEFAULT = '.tripoint';
@@ -63,7 +64,7 @@ export async function findTarget(options: TargetOptions, settings: CliSettings):
 
 export async function readTokenFile(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new AppError(`the token file cannot be read: ${describeError(cause)}`, {
+    throw new AppError(`the token file ${fileFailure(path, cause)}`, {
       code: 'token-file-unreadable',
       hint: 'Name a readable file that holds the token and nothing else.',
       retryable: false,

@@ -36,7 +36,9 @@ export const registerRegion: Register = (program, run) => {
   const lead: Command = withCluster(
     region
       .command('lead')
-      .description('Hand the lead of the log over to a region.')
+      .description(
+        'Hand the lead of the log over to a region. A home of more active sites than another gives it up again after 15 s at rest.',
+      )
       .argument('<region>', 'region that is to lead', regionName),
   ).action((target: RegionId, options: ClusterOptions) =>
     run(lead, (session) => lendLead(session, target, options)),

@@ -15,6 +15,7 @@ import type { ReplayPolicy } from '../../simulation/replay/watch.ts';
 import { isPace } from '../../simulation/traces/arrival-trace.ts';
 import { collect, durationArgument } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { fileFailure } from '../file-failure.ts';
 import { type Register, withExamples } from '../invocation.ts';
 import { renderReplay, replayDocument } from '../render/replay.ts';
 import { renderTimeline } from '../render/replay-timeline.ts';
@@ -144,7 +145,7 @@ async function readText(file: string): Promise<string> {
     }
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new AppError(`the recording cannot be read: ${describeError(cause)}`, {
+    throw new AppError(`the recording ${fileFailure(file, cause)}`, {
       code: 'recording-unreadable',
       hint: 'Name a readable CSV or JSON-lines file; docs/replay.md shows both.',
       retryable: false,

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { AppError, describeError } from '../../base/errors.ts';
+import { AppError } from '../../base/errors.ts';
 import { sha256 } from '../../config/token-hashing.ts';
 import { checkReport, type ReportCheck } from '../../control/report-check.ts';
 import { type ReportReplay, replayReport } from '../../control/report-replay.ts';
@@ -12,6 +12,7 @@ import { reportMarkdown } from '../../recovery/report-text.ts';
 import { findPlaces } from '../archive-places.ts';
 import { collect, wholeNumber } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { fileFailure } from '../file-failure.ts';
 import { type Register, type Run, withExamples } from '../invocation.ts';
 import { renderReports, renderVerdict, type Verification, verdictOf } from '../render/reports.ts';
 import type { Session } from '../session.ts';
@@ -137,9 +138,9 @@ async function readText(path: string): Promise<string> {
     if (cause instanceof TypeError && !('syscall' in cause)) {
       return '';
     }
-    throw new AppError(`${path} cannot be read: ${describeError(cause)}`, {
+    throw new AppError(fileFailure(path, cause), {
       code: 'report-unreadable',
-      hint: 'Name a file that `tripoint reports <run>` printed.',
+      hint: 'Save a report with `tripoint reports <run> > report.json`, and name that file.',
       retryable: false,
       cause,
     });

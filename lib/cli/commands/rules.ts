@@ -104,7 +104,7 @@ function registerOverride(program: Command, run: Run): void {
     .argument('<service>', 'service')
     .addArgument(program.createArgument('<rule>', 'safety rule').choices(OVERRIDE_RULES))
     .addOption(
-      new Option('--for <duration>', 'how long, at most 24h').argParser(
+      new Option('--for <duration>', 'how long, at most 24h; required without --end').argParser(
         durationBetween(SHORTEST_MS, RUN_LIMITS.overrideMsMax),
       ),
     )

@@ -1,5 +1,5 @@
 /** `tripoint weights`: the shares of an active-active service, by a run that watches them. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { setWeights, type Weights } from '../../api/recovery-client.ts';
 import { sharesText } from '../../recovery/traffic.ts';
 import { actor, durationArgument, reasonArgument } from '../arguments.ts';
@@ -33,11 +33,10 @@ export const registerWeights: Register = (program, run) => {
     .option('-n, --dry-run', 'show what would be decided and changed, and change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'return as soon as the run has begun')
-    .option(
-      '--timeout <duration>',
-      'how long to wait for the end of the run',
-      durationArgument,
-      WAIT_MS_DEFAULT,
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for the end of the run')
+        .argParser(durationArgument)
+        .default(WAIT_MS_DEFAULT, '2m'),
     )
     .action((service: string, shares: Weights, options: Options) =>
       run(weights, (session) => change(session, { service, weights: shares }, options)),

@@ -61,6 +61,7 @@ export function describeEntry(body: unknown): string {
       return `${subject}: ${text('name')} is ${text('state')}`;
     case 'failover':
     case 'failback':
+    case 'drill-end':
       return `${subject}${targetOf(body)}, by ${text('by')}: ${text('reason')}`;
     case 'claim-step':
       return `${text('run')}: ${text('worker')} begins ${text('step')}`;

@@ -81,5 +81,5 @@ export function nextAfterRun(run: RunJson): Suggestion {
   }
   return run.outcome.kind === 'failed'
     ? { command: `tripoint log --service ${run.service}`, why: 'shows what happened' }
-    : { command: `tripoint reports ${run.run} --markdown`, why: 'is the report with the evidence' };
+    : { command: `tripoint reports ${run.run} --markdown`, why: 'shows the report of this run' };
 }

@@ -1,6 +1,7 @@
 /** Reports for people: the list, and the verdict of `tripoint report verify`. */
 import type { ReportListJson } from '../../api/preparation-schemas.ts';
 import type { ReportCheck } from '../../control/report-check.ts';
+import { ONLY_THE_LOG } from '../../control/report-claims.ts';
 import type { ReportProblem } from '../../control/report-problem.ts';
 import type { ReportReplay } from '../../control/report-replay.ts';
 import type { Style } from './style.ts';
@@ -87,6 +88,41 @@ export function renderVerdict(verdict: ReportVerdict, style: Style): readonly st
     `${style(text, paint)}  ${run ?? file}: ${entries} entries of the log checked, ${depth}`,
     ...(digest === null ? [] : [style(`digest ${digest}`, 'dim')]),
     ...verdict.problems.map(({ code, sentence }) => style(`${code}: ${sentence}`, 'plain')),
-    ...verdict.unproven.map((sentence) => style(`not shown: ${sentence}`, 'dim')),
+    ...verdict.unproven.flatMap(notShownLines).map((line) => style(line, 'dim')),
   ];
+}
+
+/** What the parts of a report are about, by the first member of their paths. */
+const SUBJECTS: readonly (readonly [subject: string, members: readonly string[]])[] = [
+  ['the run', ['kind', 'mode', 'trigger', 'from', 'to', 'requestedBy', 'reason', 'parent']],
+  ['its grounds and end', ['analysis', 'outcome', 'undo', 'drill', 'children']],
+  ['objectives and loss', ['rto', 'rpo', 'loss']],
+  ['shares', ['traffic']],
+  ['steps', ['steps']],
+  ['the report itself', ['log', 'generatedAt', 'generatedBy']],
+];
+
+/** Some thirty parts in one line are read by nobody: a line for each thing that they are about. */
+function notShownLines(sentence: string): readonly string[] {
+  if (!sentence.startsWith(ONLY_THE_LOG)) {
+    return [`not shown: ${sentence}`];
+  }
+  const parts = sentence.slice(ONLY_THE_LOG.length).split(', ');
+  const memberOf = (part: string) => part.split('.')[0] ?? part;
+  const known = SUBJECTS.flatMap(([, members]) => members);
+  const rest = parts.filter((part) => !known.includes(memberOf(part)));
+  const groups = SUBJECTS.map(
+    ([subject, members]) =>
+      [subject, parts.filter((part) => members.includes(memberOf(part)))] as const,
+  );
+  return [
+    'not shown by the report alone; --log proves most of it:',
+    ...[...groups, ['other', rest] as const]
+      .filter(([, named]) => named.length > 0)
+      .map(([subject, named]) => `  ${subject}: ${named.map(partText).join(', ')}`),
+  ];
+}
+
+function partText(part: string): string {
+  return part.replace(/^steps\.\*\./, '').replace(/^steps\.(\d+)$/, 'all of steps.$1');
 }

@@ -113,7 +113,10 @@ function renderStages(stages: StagesJson, style: Style): readonly string[] {
           [
             cell('total', 'strong'),
             cell(formatElapsed(stages.totalMs), 'strong'),
-            cell(stages.detectMs === null ? 'as planned' : 'actual RTO', 'dim'),
+            cell(
+              stages.detectMs === null ? 'run authorised → new site serves' : 'actual RTO',
+              'dim',
+            ),
           ],
         ];
   return rows.length + total.length === 0

@@ -5,7 +5,7 @@
  * a sandwich, the same site before and after the other. Only what holds on both sides of the middle
  * answer held at one instant, and counts as a violation.
  */
-import { DNS_NAME, EAST, type LocalCluster, OTHER, REGIONS, SERVICE, WEST } from './cluster.ts';
+import { DNS_NAME, EAST, type LocalCluster, REGIONS, SERVICE, WEST } from './cluster.ts';
 import { ask } from './dns.ts';
 import { sleep } from './wait.ts';
 
@@ -24,10 +24,28 @@ export interface Activity {
   readonly dnsChanges: number;
 }
 
+interface PlacedSite {
+  readonly site: string;
+  readonly address: string;
+}
+
+/** A service of two sites. */
+export interface Watched {
+  readonly service: string;
+  readonly dnsName: string;
+  readonly sites: readonly [PlacedSite, PlacedSite];
+}
+
+const CHECKOUT: Watched = { service: SERVICE, dnsName: DNS_NAME, sites: [EAST, WEST] };
+
 type Seen = { -readonly [name in keyof Activity]: Activity[name] };
 
 /** Samples until `stop` is called, which resolves with what was seen. */
-export function sampleActivity(cluster: LocalCluster): { readonly stop: () => Promise<Activity> } {
+export function sampleActivity(
+  cluster: LocalCluster,
+  watched: Watched = CHECKOUT,
+): { readonly stop: () => Promise<Activity> } {
+  const [east, west] = watched.sites;
   const seen: Seen = {
     looks: 0,
     bothActive: 0,
@@ -38,14 +56,16 @@ export function sampleActivity(cluster: LocalCluster): { readonly stop: () => Pr
   };
   let isOver = false;
   const watchRegion = async (region: string) => {
-    for (let first = EAST; !isOver; first = OTHER[first.address] ?? EAST) {
-      await lookTwice(cluster, { region, first }, seen);
+    for (let outer = east; !isOver; outer = outer === east ? west : east) {
+      const inner = outer === east ? west : east;
+      const isActive = ({ site }: PlacedSite) => answered(cluster, { region, watched, site });
+      await lookTwice([() => isActive(outer), () => isActive(inner)], seen);
       await sleep(PAUSE_MS);
     }
   };
   const watchDns = async () => {
     for (let last: string | null = null; !isOver; ) {
-      last = await lookAtDns(cluster, last, seen);
+      last = await lookAtDns({ cluster, watched }, last, seen);
       await sleep(PAUSE_MS);
     }
   };
@@ -59,17 +79,14 @@ export function sampleActivity(cluster: LocalCluster): { readonly stop: () => Pr
   };
 }
 
+type Question = () => Promise<boolean | null>;
+
+/** Asks for the first before and after the second. */
 async function lookTwice(
-  cluster: LocalCluster,
-  { region, first }: { readonly region: string; readonly first: typeof EAST },
+  [first, second]: readonly [outer: Question, inner: Question],
   seen: Seen,
 ): Promise<void> {
-  const second = OTHER[first.address] ?? WEST;
-  const answers = [
-    await isActive(cluster, region, first.site),
-    await isActive(cluster, region, second.site),
-    await isActive(cluster, region, first.site),
-  ];
+  const answers = [await first(), await second(), await first()];
   seen.looks += answers.includes(null) ? 0 : 1;
   seen.bothActive += answers.every((answer) => answer === true) ? 1 : 0;
   seen.noneActive += answers.every((answer) => answer === false) ? 1 : 0;
@@ -77,26 +94,29 @@ async function lookTwice(
 
 /** Returns the answer, for the next look to compare with. */
 async function lookAtDns(
-  cluster: LocalCluster,
+  { cluster, watched }: { readonly cluster: LocalCluster; readonly watched: Watched },
   last: string | null,
   seen: Seen,
 ): Promise<string | null> {
-  const answer = (await ask(cluster.file.dns, DNS_NAME))?.join() ?? null;
+  const answer = (await ask(cluster.file.dns, watched.dnsName))?.join() ?? null;
   if (answer === null) {
     return last;
   }
   seen.dnsAnswers += 1;
-  seen.dnsNotOne += OTHER[answer] === undefined ? 1 : 0;
+  seen.dnsNotOne += watched.sites.some(({ address }) => address === answer) ? 0 : 1;
   seen.dnsChanges += last !== null && last !== answer ? 1 : 0;
   return answer;
 }
 
-/** null = the region did not say. */
-async function isActive(
+/** Whether the region answers that traffic belongs to the site; null = it did not say. */
+async function answered(
   cluster: LocalCluster,
-  region: string,
-  site: string,
+  {
+    region,
+    watched,
+    site,
+  }: { readonly region: string; readonly watched: Watched; readonly site: string },
 ): Promise<boolean | null> {
-  const answer = await cluster.get(region, `/v1/routing/${SERVICE}/${site}`);
+  const answer = await cluster.get(region, `/v1/routing/${watched.service}/${site}`);
   return answer === null ? null : answer.status === 200;
 }

@@ -27,12 +27,6 @@ export const DNS_NAME = 'checkout.example.test';
 export const EAST = { site: 'us-east-1', process: 'checkout@us-east-1', address: '127.0.0.11' };
 export const WEST = { site: 'us-west-2', process: 'checkout@us-west-2', address: '127.0.0.12' };
 
-/** The site at the other address. */
-export const OTHER: { readonly [address: string]: typeof EAST | undefined } = {
-  [EAST.address]: WEST,
-  [WEST.address]: EAST,
-};
-
 export interface CommandRun {
   readonly code: number | null;
   readonly output: string;

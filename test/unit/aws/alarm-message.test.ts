@@ -32,6 +32,122 @@ function idOf(change: { readonly [key: string]: unknown } = {}): string | null {
   return message.kind === 'command' ? message.id : null;
 }
 
+const ARN = 'arn:aws:cloudwatch:us-east-1:111122223333:alarm:';
+
+/** As EventBridge sends the same change of the same alarm. */
+const EVENT = {
+  version: '0',
+  id: 'c4c1c1c9-6542-e61b-6ef0-8c4d36933a92',
+  'detail-type': 'CloudWatch Alarm State Change',
+  source: 'aws.cloudwatch',
+  account: '111122223333',
+  time: '2026-11-23T10:00:00Z',
+  region: 'us-east-1',
+  resources: [MESSAGE.AlarmArn],
+  detail: {
+    alarmName: MESSAGE.AlarmName,
+    configuration: {
+      metrics: [
+        {
+          id: '30b6c6b2-a864-43a2-4877-c09a1afc3b87',
+          metricStat: {
+            metric: { namespace: 'AWS/ApplicationELB', name: 'HTTPCode_Target_5XX_Count' },
+            period: 60,
+            stat: 'Sum',
+          },
+          returnData: true,
+        },
+      ],
+    },
+    previousState: { value: 'OK', timestamp: '2026-11-23T09:56:40.987+0000', reason: '…' },
+    state: {
+      value: 'ALARM',
+      timestamp: MESSAGE.StateChangeTime,
+      reason: MESSAGE.NewStateReason,
+      reasonData: '{"version":"1.0"}',
+    },
+  },
+};
+
+const COMPOSITE = 'tripoint/checkout/us-east-1/impact';
+const CHILD = `${ARN}latency`;
+
+/** A composite alarm has a rule and children in place of a metric. */
+const COMPOSITE_MESSAGE = {
+  AlarmName: COMPOSITE,
+  AlarmDescription: null,
+  AWSAccountId: '111122223333',
+  NewStateValue: 'ALARM',
+  NewStateReason: `${CHILD} transitioned to ALARM at Monday 23 November, 2026 10:00:00 UTC`,
+  StateChangeTime: '2026-11-23T10:00:00.640+0000',
+  Region: 'US East (N. Virginia)',
+  AlarmArn: `${ARN}${COMPOSITE}`,
+  OKActions: [],
+  AlarmActions: [],
+  InsufficientDataActions: [],
+  OldStateValue: 'OK',
+  AlarmRule: 'ALARM(latency) OR ALARM(errors)',
+  TriggeringChildren: [
+    { Arn: CHILD, State: { Value: 'ALARM', Timestamp: '2026-11-23T10:00:00.640+0000' } },
+  ],
+};
+
+const COMPOSITE_EVENT = {
+  ...EVENT,
+  resources: [COMPOSITE_MESSAGE.AlarmArn],
+  detail: {
+    alarmName: COMPOSITE,
+    configuration: {
+      alarmRule: COMPOSITE_MESSAGE.AlarmRule,
+      actionsSuppressor: 'working-on-it',
+      actionsSuppressorWaitPeriod: 120,
+      actionsSuppressorExtensionPeriod: 180,
+    },
+    previousState: { value: 'OK', timestamp: '2026-11-23T09:56:40.987+0000' },
+    state: {
+      value: 'ALARM',
+      timestamp: COMPOSITE_MESSAGE.StateChangeTime,
+      actionsSuppressedBy: 'WaitPeriod',
+      actionsSuppressedReason: 'Actions suppressed by WaitPeriod',
+    },
+  },
+};
+
+const read = (message: object) => parseAlarmMessage(JSON.stringify(message), sha256);
+
+describe('an event of EventBridge', () => {
+  test.each([
+    ['a metric alarm', EVENT, MESSAGE, '5xx-rate'],
+    ['a composite alarm, suppressed or not', COMPOSITE_EVENT, COMPOSITE_MESSAGE, 'impact'],
+  ])('about %s is the command, under the id, that SNS gives', (...row) => {
+    const [, event, message, name] = row;
+    expect(read(event)).toMatchObject({
+      kind: 'command',
+      command: { service: 'checkout', site: 'us-east-1', name, state: 'alarm' },
+    });
+    expect(read(event)).toEqual(read(message));
+  });
+
+  test.each([
+    { source: 'custom.monitor' },
+    { 'detail-type': 'CloudWatch Alarm Configuration Change' },
+    { resources: [] },
+    { resources: [MESSAGE.AlarmArn, CHILD] },
+    { detail: { ...EVENT.detail, state: undefined } },
+    { detail: { ...EVENT.detail, state: { ...EVENT.detail.state, timestamp: 'now' } } },
+  ])('is refused when it says no change: %j', (change) => {
+    expect(read({ ...EVENT, ...change })).toMatchObject({
+      kind: 'refused',
+      code: 'not-an-alarm',
+    });
+  });
+
+  test('is refused, not taken for one of SNS, when it has the members of both', () => {
+    const mixed = { ...MESSAGE, 'detail-type': 'Something Else' };
+    expect(read(mixed)).toMatchObject({ kind: 'refused', code: 'not-an-alarm' });
+  });
+});
+
 describe('parseAlarmMessage', () => {
   test('makes a command of an alarm that is named after a site', () => {
     expect(parse()).toMatchObject({

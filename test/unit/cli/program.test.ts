@@ -1,9 +1,23 @@
 /** What holds for every command: help, usage errors, completion, tokens, simulation. */
 import { createHash } from 'node:crypto';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { EXIT } from '../../../lib/cli/exit-codes.ts';
 import { createProgram } from '../../../lib/cli/program.ts';
 import { invoke } from '../../support/command-line.ts';
+
+/** Of every command, with what its help says of it. */
+function everyOption() {
+  const descendants = (command: Command): readonly Command[] =>
+    command.commands.flatMap((child) => [child, ...descendants(child)]);
+  return descendants(createProgram(() => Promise.resolve())).flatMap((command) =>
+    command.options.map((option) => ({
+      name: command.name(),
+      option,
+      words: command.createHelp().optionDescription(option),
+    })),
+  );
+}
 
 describe('help', () => {
   test('leads with examples and goes to standard output', async () => {
@@ -12,6 +26,23 @@ describe('help', () => {
     expect(output).toMatch(/^Examples:\n {2}tripoint failover checkout/);
     expect(output).toContain('Global Options:');
     expect(messages).toBe('');
+  });
+
+  test('says of each option that must be given that it is required, and only of those', () => {
+    const options = everyOption();
+    const told = options.filter(({ words }) => words.includes('(required)'));
+    const needed = options.filter(({ option }) => option.mandatory);
+    expect(told).toEqual(needed);
+    const asking = new Set(needed.map(({ name }) => name));
+    expect([...asking]).toEqual(expect.arrayContaining(['weights', 'approve', 'acknowledge']));
+  });
+
+  test('shows each default of a duration with its unit', () => {
+    const durations = everyOption().filter(({ option }) => option.flags.includes('<duration>'));
+    expect(durations.length).toBeGreaterThan(5);
+    for (const { name, words } of durations) {
+      expect(words, name).not.toMatch(/\(default: \d+\)/);
+    }
   });
 
   test('tells the version', async () => {
@@ -48,6 +79,16 @@ describe('a wrong command line', () => {
     const { exitCode, output } = await invoke(['log', '--limit', '0', '--json']);
     expect(exitCode).toBe(EXIT.usage);
     expect(JSON.parse(output)).toMatchObject({ error: { code: 'usage-invalidArgument' } });
+  });
+
+  test('that names no file says which, and what to do', async () => {
+    const { exitCode, messages } = await invoke(['report', 'verify', '/nonexistent/report.json']);
+    expect(exitCode).toBe(EXIT.error);
+    expect(messages).toContain(
+      '✖ report-unreadable: /nonexistent/report.json cannot be read: there is no such file',
+    );
+    expect(messages).toContain('Save a report with `tripoint reports <run> > report.json`');
+    expect(messages).not.toContain('ENOENT');
   });
 
   test('exits with 2 where no control plane is known', async () => {

@@ -262,3 +262,23 @@ describe('tripoint weights', () => {
     expect((await tripoint(words)).exitCode).toBe(EXIT.refused);
   });
 });
+
+describe('tripoint drill end', () => {
+  test('is refused while home is not healthy, and goes by force, which is recorded', async () => {
+    const loosen = ['override', 'checkout', 'approval', '--for', '30m', ...WHY, '--yes'];
+    expect((await tripoint(loosen)).exitCode).toBe(EXIT.ok);
+    const begun = await tripoint(['drill', 'checkout', '--yes', ...WHY]);
+    expect(begun).toMatchObject({ exitCode: EXIT.ok });
+    const home = stateOf('checkout').drill?.homeSite ?? '';
+    await api.find(home, 'failed');
+    const end = ['drill', 'end', 'checkout', ...WHY];
+    const refused = await tripoint(end);
+    expect(refused.exitCode).toBe(EXIT.refused);
+    expect(refused.messages).toContain('target-not-healthy');
+    expect(refused.messages).toContain('only force takes the traffic there');
+    const forced = await tripoint([...end, '--force']);
+    expect(forced).toMatchObject({ exitCode: EXIT.ok });
+    expect(forced.output).toContain(`back to ${home} (failed, forced): as asked`);
+    expect((await tripoint(['log'])).output).toMatch(/checkout, forced, by cli:\w+: because/);
+  });
+});

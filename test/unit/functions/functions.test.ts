@@ -166,6 +166,7 @@ function line(lambda: LambdaProcess, members: { readonly [key: string]: unknown 
 }
 
 interface Delivery {
+  readonly id: string;
   readonly outcome: string;
 }
 
@@ -177,6 +178,25 @@ function alarmEvent(state: string, name = 'tripoint/checkout/us-east-1/5xx') {
     StateChangeTime: '2026-11-23T10:00:00.123+0000',
   };
   return { Records: [{ messageId: 'm-1', body: JSON.stringify(message) }] };
+}
+
+/** The same change of the same alarm, as the event bus tells of it. */
+function alarmFromEventBus(state: string, name = 'tripoint/checkout/us-east-1/5xx') {
+  const message = {
+    version: '0',
+    'detail-type': 'CloudWatch Alarm State Change',
+    source: 'aws.cloudwatch',
+    account: '111122223333',
+    region: 'us-east-1',
+    resources: [`arn:aws:cloudwatch:us-east-1:111122223333:alarm:${name}`],
+    detail: {
+      alarmName: name,
+      configuration: { metrics: [] },
+      previousState: { value: 'OK', timestamp: '2026-11-23T09:56:40.987+0000' },
+      state: { value: state, timestamp: '2026-11-23T10:00:00.123+0000', reason: 'a test' },
+    },
+  };
+  return { Records: [{ messageId: 'm-2', body: JSON.stringify(message) }] };
 }
 
 describe('the bundles', () => {
@@ -287,6 +307,17 @@ describe('the functions', () => {
       return written.length < 2 ? null : written.map(({ detail }) => (detail as Delivery).outcome);
     });
     expect(outcomes).toEqual(['alarm-recorded', 'alarm-recorded']);
+  });
+
+  test('take the word of the event bus for the same change that SNS told of, once', async () => {
+    await alarm.invoke(alarmFromEventBus('ALARM'));
+    const details = await eventually(async () => {
+      const written = alarm.lines().filter(({ message }) => message === 'alarm');
+      return written.length < 3 ? null : written.map(({ detail }) => detail as Delivery);
+    });
+    // Under an id of its own it would be a second entry, `alarm-known`.
+    expect(details?.at(-1)?.outcome).toBe('alarm-recorded');
+    expect(new Set(details?.map(({ id }) => id)).size).toBe(1);
   });
 
   test('drop an alarm that is about no site, and count it', async () => {

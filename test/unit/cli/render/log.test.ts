@@ -107,6 +107,10 @@ describe('describeEntry', () => {
       },
       'us-west-2 warns (lag-rising) of checkout@us-east-1: lag 9.0 s',
     ],
+    [
+      { kind: 'drill-end', service: 'checkout', force: true, by: 'cli:ann', reason: 'enough' },
+      'checkout, forced, by cli:ann: enough',
+    ],
     [{ kind: 'from-the-future', service: 'checkout' }, 'checkout'],
     ['not an object', 'a new leader confirmed its term'],
   ])('of %j is %j', (body, sentence) => {

@@ -30,6 +30,16 @@ describe('renderRun', () => {
     ]);
   });
 
+  test('says of a run that no failure preceded from when to when its total is', () => {
+    const { stages } = runJson(4);
+    const run = runJson(4, {
+      stages: { ...stages, detectMs: null, decideMs: null, totalMs: 3000 },
+    });
+    expect(renderRun(run, PLAIN).at(-1)).toBe(
+      'total      3.00 s  run authorised → new site serves',
+    );
+  });
+
   test('shows only the stages that a run of a person has', () => {
     const { stages } = runJson(0);
     const lines = renderRun(
