@@ -264,7 +264,7 @@ describe('a run that fails in the entry that authorised it', () => {
 
 // ── Whatever way a run ends ──────────────────────────────────────────────────────────────────────
 
-/** Answers that stand until evidence or a person changes them; the others bring a review along. */
+/** Answers that stand until evidence or a person changes them; all others bring a review along as they are given. */
 const WAITING: ReadonlySet<string> = new Set([
   'no-healthy-target',
   'data-loss-over-limit',
@@ -275,10 +275,10 @@ function isDue({ reviewAt, decision }: ServiceState): boolean {
   return reviewAt !== null || (decision?.kind === 'refuse' && WAITING.has(decision.code));
 }
 
-function checkService({ state }: Told, service: ServiceState): void {
-  const { phase, granted } = service;
+function checkService({ state, before }: Told, service: ServiceState): void {
+  const { phase, granted, policy } = service;
   const open = state.runs.filter(
-    (run) => run.service === service.policy.service && run.outcome.kind === 'open',
+    (run) => run.service === policy.service && run.outcome.kind === 'open',
   );
   expect(open.map(({ id }) => id)).toEqual('run' in phase ? [phase.run] : []);
   if (phase.kind === 'steady' || phase.kind === 'practising') {
@@ -286,7 +286,9 @@ function checkService({ state }: Told, service: ServiceState): void {
   }
   if (!granted && open.length === 0) {
     expect(phase).toEqual({ kind: 'impaired', cause: 'run-failed' });
-    expect(isDue(service), 'nobody is active, and nobody tries again').toBe(true);
+    const was = before.services[policy.service];
+    const isSpent = was !== undefined && ('run' in was.phase || was.reviewAt !== null);
+    expect(!isSpent || isDue(service), 'nobody is active, and nobody tries again').toBe(true);
   }
 }
 
