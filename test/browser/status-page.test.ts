@@ -152,6 +152,16 @@ describe('status page', () => {
     await shoot(open.page, 'drill');
   });
 
+  it('has a heading above each column, and none over the next one', async () => {
+    await open.page.setViewportSize({ width: 1100, height: 900 });
+    const headings = open.page.locator('.sites thead th');
+    expect(await headings.count()).toBeGreaterThan(5);
+    const spills = await headings.evaluateAll((cells) =>
+      cells.map((cell) => cell.scrollWidth - cell.clientWidth),
+    );
+    expect(Math.max(...spills)).toBeLessThanOrEqual(0);
+  });
+
   it('is readable on a phone and in the dark', async () => {
     await open.page.setViewportSize({ width: 390, height: 844 });
     await open.page.emulateMedia({ colorScheme: 'dark' });

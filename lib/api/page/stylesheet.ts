@@ -104,6 +104,7 @@ tbody th { font-size: inherit; font-weight: 450; }
 .numeric { text-align: right; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
 .sites { table-layout: fixed; min-width: 62rem; }
+.sites thead th { white-space: normal; vertical-align: bottom; } .sites thead .quiet { display: block; }
 .sites th:first-child { width: 15rem; } .sites th.numeric { width: 7.5rem; }
 .site { font-weight: 650; white-space: nowrap; }
 .address { display: block; font-size: .8rem; }
