@@ -154,14 +154,16 @@ const work: fc.Arbitrary<Move> = fc
   });
 
 /** Brings every open run to its end, as far as the world lets it. */
-const complete: fc.Arbitrary<Move> = fc.constant((story) => {
+const complete: fc.Arbitrary<Move> = fc.constant(bringToTheirEnd);
+const TURNS_MAX = 30;
+
+function bringToTheirEnd(story: LogStory): void {
   for (let turn = 0; turn < TURNS_MAX && openRuns(story.state()).length > 0; turn += 1) {
     for (const run of openRuns(story.state())) {
       bringOn(story, run);
     }
   }
-});
-const TURNS_MAX = 30;
+}
 
 function bringOn(story: LogStory, { id, service }: Run): void {
   const run = story.state().runs.find((candidate) => candidate.id === id);
@@ -316,11 +318,16 @@ export const plots: fc.Arbitrary<{ first: ServicePolicy; plot: readonly Move[] }
   ),
 });
 
-export function tell(
+export function tell(...plot: Parameters<typeof live>): readonly Written[] {
+  return live(...plot).log();
+}
+
+/** The same, as a story that can go on. */
+export function live(
   plot: readonly Move[],
   skewsMs: readonly number[] = [],
   first: ServicePolicy = servicePolicy({ safety: lively }),
-): readonly Written[] {
+): LogStory {
   const story = createLogStory();
   story.configure(first);
   while (openRuns(story.state()).length > 0) {
@@ -332,8 +339,29 @@ export function tell(
   plot.forEach((next, place) => {
     next(story, skewsMs[place] ?? 0);
   });
-  return story.log();
+  return story;
 }
+
+/** From now on nothing is wrong any more: sites are well, replicas level, alarms over, and every step works out. */
+export function heal(story: LogStory, hours: number): void {
+  for (let hour = 0; hour < hours; hour += 1) {
+    for (const { policy, sites } of Object.values(story.state().services)) {
+      const { service } = policy;
+      for (const [site, { alarms }] of Object.entries(sites)) {
+        for (const { name } of alarms) {
+          story.write({ kind: 'alarm', service, site, name, state: 'ok' });
+        }
+      }
+      for (const { site } of policy.sites) {
+        story.say(site, 'healthy', { service, replicationLagMs: 0 });
+      }
+    }
+    bringToTheirEnd(story);
+    story.waitReviewing(HOUR_MS);
+    bringToTheirEnd(story);
+  }
+}
+const HOUR_MS = 3_600_000;
 
 export interface Told extends Written {
   readonly before: RecoveryState;
