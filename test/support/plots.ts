@@ -69,6 +69,13 @@ const SHARED: readonly ServicePolicy[] = [
   }),
 ];
 
+/** Roles move behind a fence, and nobody is asked. */
+export const FENCED: ServicePolicy = servicePolicy({
+  fencing: 'lease',
+  safety: safetyPolicy({ holdDownMs: 30_000 }),
+  sites: [EAST, WEST, THIRD].map((site) => sitePolicy(site)),
+});
+
 const RESULTS: readonly StepResult[] = [
   { kind: 'done', evidence: { changeId: 'c-1' } },
   { kind: 'done', evidence: null },

@@ -8,7 +8,7 @@ import type { ServicePolicy } from '../../../lib/recovery/policy.ts';
 import type { ServiceState } from '../../../lib/recovery/state.ts';
 import { roleOf } from '../../../lib/recovery/traffic.ts';
 import { type LogStory, steadyStory } from '../../support/log-story.ts';
-import { plots, SEED, stepsOf, type Told, tell } from '../../support/plots.ts';
+import { FENCED, plots, SEED, stepsOf, type Told, tell } from '../../support/plots.ts';
 import {
   EAST,
   OBSERVERS,
@@ -306,15 +306,10 @@ function checkEntry(step: Told): void {
 }
 
 test('nobody is active only while a run is open or a try is due, and doubt is never denied', () => {
-  const fenced = servicePolicy({
-    fencing: 'lease',
-    safety: safetyPolicy({ holdDownMs: 30_000 }),
-    sites: [EAST, WEST, 'us-east-2'].map((site) => sitePolicy(site)),
-  });
   const steps = fc
     .sample(plots, { seed: SEED, numRuns: 60 })
     .flatMap(({ first, plot }) =>
-      [first, fenced].flatMap((policy) => [...stepsOf(tell(plot, [], policy))]),
+      [first, FENCED].flatMap((policy) => [...stepsOf(tell(plot, [], policy))]),
     );
   steps.forEach(checkEntry);
   const services = steps.flatMap(({ state }) => Object.values(state.services));
