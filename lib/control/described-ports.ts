@@ -17,6 +17,7 @@ import type {
   Change,
   ReadOutcome,
   RecordSet,
+  RoutingPort,
   SwitchPort,
   VerifyPort,
 } from '../recovery/switch-port.ts';
@@ -69,6 +70,7 @@ export function describePorts(behind: ReadablePorts, startedAt: number): Describ
     ports: {
       switchPort: zone.switchPort,
       verifyPort: zone.verifyPort,
+      routingPort: behind.routingPort && describeRouting(behind.routingPort, tell),
       actions: describeActions(behind.actions, tell),
       store: {
         put: async (key) => {
@@ -87,6 +89,21 @@ export function describePorts(behind: ReadablePorts, startedAt: number): Describ
         },
       },
       random: () => 0.5,
+    },
+  };
+}
+
+/** Answers as it does now: that it will turn is not for a description to say. A look each second is told once. */
+function describeRouting(routingPort: RoutingPort, tell: Tell): RoutingPort {
+  const told = new Set<string>();
+  return {
+    status: (service, type) => {
+      const detail = `what health checks give clients of ${service}, ${type}`;
+      if (!told.has(detail)) {
+        told.add(detail);
+        tell(reads('dns:resolve', detail));
+      }
+      return routingPort.status(service, type);
     },
   };
 }
@@ -260,6 +277,7 @@ export function assumedPorts(assumed: {
       resolve: refuse,
       probe: async () => ({ kind: 'serving', status: 200, elapsedMs: 0 }),
     },
+    routingPort: { status: async () => ({ kind: 'unknown', cause: 'nobody looks' }) },
     actions: {
       scale: {
         read: async (resource) => {

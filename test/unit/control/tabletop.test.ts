@@ -154,6 +154,23 @@ describe('a tabletop of a drill', () => {
     expect(counted.changes()).toBe(0);
   });
 
+  test('where health checks steer a second name looks at that, and takes its turn to come', async () => {
+    const policy = servicePolicy({ dataPlaneName: 'steered.example.test' });
+    const story = steadyStory(policy);
+    const status = async () => ({ kind: 'routed', values: ['192.0.2.11'] }) as const;
+    const wired = { ...countedPorts(story).ports, routingPort: { status } };
+    for (const ports of [wired, null]) {
+      const { steps } = await playTabletop(drillOf(story), groundOf(story), ports);
+      const looks = steps.filter(({ step }) => step === 'data-plane');
+      expect(looks.map(({ state }) => state)).toEqual(['done', 'done']);
+      const [there] = looks;
+      expect(there?.note).toBe('would wait (routing-not-moved-yet); taken to come');
+      expect(there?.calls.map(({ detail }) => detail)).toEqual([
+        'what health checks give clients of checkout, A',
+      ]);
+    }
+  });
+
   test('that would be refused says why and plays nothing', async () => {
     const story = steadyStory();
     const { ports } = countedPorts(story);
