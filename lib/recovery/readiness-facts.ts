@@ -11,7 +11,7 @@ import { compareEpochs, fenceName, parseFence } from './fence.ts';
 import type { CapacityPolicy } from './plan.ts';
 import type { Finding, ReadinessCode } from './readiness.ts';
 import { canonicalName, isAddressType, sameRecordSets } from './record-set.ts';
-import type { ServiceState } from './state.ts';
+import type { ServiceState, SiteState } from './state.ts';
 import { intendedSets, type SwitchTarget } from './switch-plan.ts';
 import type { ReadOutcome, RecordSet, Sharing } from './switch-port.ts';
 import { shareOf } from './traffic.ts';
@@ -302,16 +302,33 @@ function judgeSites({
   unprotectedSince,
   activeSite,
 }: ServiceState): readonly Finding[] {
-  const unheard = policy.sites.flatMap(({ site }) => {
-    const opinion = ownValue(sites, site)?.opinion;
-    const isUnheard = opinion?.state === 'pending' && opinion.code !== 'deregistered';
-    const fix = 'start its agent with a token of this site; `tripoint beats` shows what arrives';
-    const sentence = 'no heartbeat with one of its tokens has ever arrived';
-    return isUnheard ? [finding(['site-unheard', 'failing'], site, sentence, fix)] : [];
-  });
+  const unheard = policy.sites.flatMap(({ site }) => judgeHearing(site, ownValue(sites, site)));
   const sentence = `no other site could take the traffic of ${activeSite}`;
   const fix = 'bring a standby back; until then a failure of the active site is an outage';
   return unprotectedSince === null
     ? unheard
     : [...unheard, finding(['unprotected', 'failing'], policy.service, sentence, fix)];
+}
+
+/**
+ * Who hears the site. One that beats to a minority only counts as healthy while it does, and could not be
+ * found failed when it no longer does: observers that never heard it say nothing, and nothing is not down.
+ */
+function judgeHearing(site: string, state: SiteState | undefined): readonly Finding[] {
+  if (state?.opinion.state === 'pending' && state.opinion.code !== 'deregistered') {
+    const fix = 'start its agent with a token of this site; `tripoint beats` shows what arrives';
+    const sentence = 'no heartbeat with one of its tokens has ever arrived';
+    return [finding(['site-unheard', 'failing'], site, sentence, fix)];
+  }
+  const verdicts = Object.entries(state?.verdicts ?? {});
+  const deaf = verdicts.filter(([, { verdict }]) => verdict.bootId === null).map(([name]) => name);
+  if (deaf.length === 0) {
+    return [];
+  }
+  const isMinorityHeard = deaf.length * 2 >= verdicts.length;
+  const consequence = isMinorityHeard ? ': the rest could not find it failed' : '';
+  const sentence = `${deaf.toSorted().join(', ')} never heard it${consequence}`;
+  const fix = 'let its agent beat to every region: see its endpoints, and its way out';
+  const severity = isMinorityHeard ? 'failing' : 'warning';
+  return [finding(['site-heard-by-few', severity], site, sentence, fix)];
 }

@@ -32,6 +32,7 @@ export const READINESS_CODES = [
   'resource-missing',
   'resource-unreadable',
   'secret-missing',
+  'site-heard-by-few',
   'site-unheard',
   'standby-below-capacity',
   'ttl-above-objective',

@@ -9,6 +9,7 @@ import {
   baseline,
   checkout,
   freshStatus,
+  isQuiet,
   levelStatus,
   newRuns,
   untilRunEnds,
@@ -70,9 +71,7 @@ function untilHealthy(cluster: LocalCluster): Promise<true> {
     'both sites are healthy and no run is open',
     async () => {
       const status = await levelStatus(cluster);
-      const service = status === null ? null : checkout(status);
-      const isHealthy = service?.sites.every(({ opinion }) => opinion.state === 'healthy');
-      return isHealthy === true && service?.phase.kind === 'steady' ? true : null;
+      return status !== null && isQuiet(checkout(status)) ? true : null;
     },
     { timeoutMs: PATIENCE_MS, pollMs: 100 },
   );

@@ -9,6 +9,7 @@ import { namedPath, startBind } from '../../conformance/bind-server.ts';
 import type { Figures } from '../support/case.ts';
 import { DNS_NAME, EAST, LocalCluster, WEST } from '../support/cluster.ts';
 import { ask, type DnsPlace } from '../support/dns.ts';
+import { isQuiet } from '../support/situation.ts';
 import { now, require, until } from '../support/wait.ts';
 
 const ORIGIN = 'example.test';
@@ -83,8 +84,7 @@ function untilBothHealthy(cluster: LocalCluster): Promise<true> {
     async () => {
       const status = await cluster.status('us-west-2');
       const [service] = status?.services ?? [];
-      const isHealthy = service?.sites.every(({ opinion }) => opinion.state === 'healthy');
-      return isHealthy === true && service?.phase.kind === 'steady' ? true : null;
+      return service !== undefined && isQuiet(service) ? true : null;
     },
     { timeoutMs: 60_000, pollMs: 100 },
   );

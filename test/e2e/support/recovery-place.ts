@@ -10,7 +10,7 @@ import type { RunJson, ServiceJson, StatusJson } from '../../../lib/api/schemas.
 import { type CapacityHook, startCapacityHook } from './capacity-hook.ts';
 import type { LocalCluster } from './cluster.ts';
 import { ask } from './dns.ts';
-import { freshStatus, levelStatus } from './situation.ts';
+import { freshStatus, isQuiet, levelStatus } from './situation.ts';
 import { until } from './wait.ts';
 
 export const SERVING = 4;
@@ -116,14 +116,13 @@ export async function serviceOf(
   return status === null || service === undefined ? null : { service, status };
 }
 
-/** Steady, every site healthy to a majority, at the primary where one site serves. */
+/** Steady, and every site healthy to every region. */
 export function untilReady(cluster: LocalCluster, name: string): Promise<ServiceJson> {
   return until(
     `${name} is steady and both sites are healthy`,
     async () => {
       const service = (await serviceOf(cluster, name))?.service;
-      const isHealthy = service?.sites.every(({ opinion }) => opinion.state === 'healthy');
-      return service?.phase.kind === 'steady' && isHealthy === true ? service : null;
+      return service !== undefined && isQuiet(service) ? service : null;
     },
     { timeoutMs: 60_000, pollMs: 100 },
   );

@@ -6,12 +6,14 @@ import { judgeFacts, type ReadinessFacts } from '../../../lib/recovery/readiness
 import { judgePlans } from '../../../lib/recovery/readiness-plans.ts';
 import type { RecordSet } from '../../../lib/recovery/switch-port.ts';
 import {
+  committed,
   EAST,
   servicePolicy,
   serviceState,
   sitePolicy,
   siteState,
   T0,
+  verdictOf,
   WEST,
 } from '../../support/service-states.ts';
 
@@ -152,6 +154,22 @@ describe('what was found of a standby', () => {
       'failing site-unheard',
       'failing unprotected',
     ]);
+  });
+
+  test.each([
+    [3, []],
+    [2, ['warning site-heard-by-few']],
+    [1, ['failing site-heard-by-few']],
+  ])('that %i of 3 regions have heard', (heardBy, expected) => {
+    const heard = committed(verdictOf('healthy'));
+    const unheard = committed(verdictOf('pending'));
+    const verdicts = {
+      'us-east-1': heard,
+      'us-east-2': heardBy >= 2 ? heard : unheard,
+      'us-west-2': heardBy >= 3 ? heard : unheard,
+    };
+    const sites = { [EAST]: siteState('healthy', { verdicts }), [WEST]: siteState('healthy') };
+    expect(codes(SOUND, serviceState({ sites }))).toEqual(expected);
   });
 
   test('whose database has its writer elsewhere, or a member that does not replicate', () => {
