@@ -18,9 +18,9 @@ import type { ControlPlane } from '../control/control-plane.ts';
 import { type AlarmMessage, parseAlarmMessage } from './alarm-message.ts';
 import type { LambdaMetrics } from './lambda-metrics.ts';
 
-/** The part of an SQS event that matters here. The body is what SNS or EventBridge sent, as it was. */
+/** The part of an SQS event that matters here. The body is what SNS or EventBridge sent, as it was; a hand may forget it. */
 export interface AlarmEvent {
-  readonly Records: readonly { readonly messageId: string; readonly body: string }[];
+  readonly Records: readonly { readonly messageId: string; readonly body?: string }[];
 }
 
 /** Messages that are to be brought again. */

@@ -91,7 +91,10 @@ const event = z
  * Reads what CloudWatch says when an alarm, also a composite one, changes its state: an SNS
  * notification or an EventBridge event. Total; one change gives one command and one id by both ways.
  */
-export function parseAlarmMessage(text: string, sha256: Sha256): AlarmMessage {
+export function parseAlarmMessage(text: string | undefined, sha256: Sha256): AlarmMessage {
+  if (typeof text !== 'string') {
+    return refused('not-json', 'the record has no body');
+  }
   const body = parseJson(text);
   if (body === undefined) {
     return refused('not-json', text);

@@ -7,6 +7,7 @@ import { epochMillis } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
 import { isMoveUnknown } from '../recovery/doubt.ts';
 import { runReviewAt } from '../recovery/log-steps.ts';
+import { gateAmid } from '../recovery/loss-questions.ts';
 import type { MachineEvent, Moment } from '../recovery/machine.ts';
 import { isFinished, openSteps, type Run, type Step } from '../recovery/run.ts';
 import { endingOf } from '../recovery/run-ending.ts';
@@ -106,8 +107,17 @@ function approve(state: RecoveryState, { run, command }: Of<'approve'>, moment: 
     const sentence = `${by} asked for ${run.id}: a second person must approve it`;
     return { state, result: refused('approver-asked-for-it', sentence) };
   }
-  const approved = {
+  const service = ownValue(state.services, run.service);
+  const isAsked = verdict === 'approve' && service !== undefined;
+  const gate = isAsked ? gateAmid(run, service, moment.at) : null;
+  if (gate?.kind === 'closed') {
+    const hint =
+      'reject it and ask anew, accept it by an override, or approve when the lag has fallen';
+    return { state, result: refused(gate.code, `${gate.sentence}: ${hint}`) };
+  }
+  const approved: Run = {
     ...run,
+    loss: gate?.loss ?? run.loss,
     approvals: [...run.approvals, { step: name, by, verdict, reason, at }],
   };
   const said = verdict === 'approve' ? 'approved' : 'rejected';

@@ -17,7 +17,8 @@ import {
   type DrillEndCode,
   type DrillRefusalCode,
 } from './drill.ts';
-import { describeLoss, type GateAnswer, lossGate } from './loss-gate.ts';
+import { describeLoss, type GateAnswer } from './loss-gate.ts';
+import { gateBefore } from './loss-questions.ts';
 import { windowOf } from './maintenance.ts';
 import type { RunMode } from './plan.ts';
 import type { LossEstimate } from './run.ts';
@@ -279,7 +280,9 @@ function gateOf(
   { at }: DecisionMoment,
 ): GateAnswer {
   const acceptedBy = request.trigger === 'manual' ? (request.acceptedBy ?? null) : null;
-  return lossGate(service, { to, mode: modeOf(service, request), isFailback, acceptedBy, at });
+  const kind = isFailback ? 'failback' : 'failover';
+  const mode = modeOf(service, request);
+  return gateBefore(service, { kind, to, ...sourceOf(service, to), mode, acceptedBy, at });
 }
 
 interface AtTheGate {

@@ -8,7 +8,7 @@ import { isReady } from './analysis.ts';
 import type { Reason } from './blocks.ts';
 import { act, type Choice, type DecisionMoment, refuse, type Wanted } from './decision.ts';
 import { chooseDrill, type DrillRequest, drillEnd } from './drill.ts';
-import { lossGate } from './loss-gate.ts';
+import { gateBefore } from './loss-questions.ts';
 import { drainedShares } from './rebalance.ts';
 import type { ServiceState, StandingDrill } from './state.ts';
 import { type Traffic, wholeTo } from './traffic.ts';
@@ -29,10 +29,10 @@ export function decideDrill(
     return refuse(['acknowledgement-due', sentence], moment);
   }
   const { to } = choice;
-  const gate = lossGate(service, {
+  const gate = gateBefore(service, {
+    kind: 'drill',
     to,
     mode: 'graceful',
-    isFailback: false,
     acceptedBy: null,
     at: moment.at,
   });

@@ -5,8 +5,9 @@
 import { type EpochMillis, epochMillis, type LogIndex } from '../base/identifiers.ts';
 import { ownValue } from '../base/own-value.ts';
 import { countingAlarms } from './alarm-policy.ts';
-import { isReady } from './analysis.ts';
+import { analyse, FAILED_CODES, isReady, SERVING_CODES } from './analysis.ts';
 import { deadlineOf, isTimedOut } from './deadlines.ts';
+import { isUntouched } from './loss-questions.ts';
 import type { Precondition, SiteReference } from './plan.ts';
 import type { ServicePolicy } from './policy.ts';
 import { openSteps, type Run, type Step, type StepProgress } from './run.ts';
@@ -33,15 +34,25 @@ export function settledProgress(step: Step, situation: Situation): StepProgress 
   }
 }
 
-function approvalOf({ name }: Step, { run }: Situation): StepProgress | null {
+function approvalOf({ name }: Step, { run, service, at }: Situation): StepProgress | null {
   const approval = run.approvals.find(({ step }) => step === name);
   if (approval === undefined) {
-    return null;
+    return isCauseGone(run, service) ? { kind: 'failed', at, code: 'site-recovered' } : null;
   }
-  const { at, by, reason } = approval;
+  const { by, reason } = approval;
   return approval.verdict === 'approve'
-    ? { kind: 'done', at, evidence: { by, reason } }
-    : { kind: 'failed', at, code: 'approval-rejected' };
+    ? { kind: 'done', at: approval.at, evidence: { by, reason } }
+    : { kind: 'failed', at: approval.at, code: 'approval-rejected' };
+}
+
+/** What came by itself against a failure has no cause once the site serves again, while nobody agreed. */
+function isCauseGone(run: Run, service: ServiceState): boolean {
+  return (
+    run.trigger === 'automatic' &&
+    FAILED_CODES.has(run.analysis) &&
+    isUntouched(run) &&
+    SERVING_CODES.has(analyse(service).code)
+  );
 }
 
 /** An alarm that counts, or a verdict of the quorum, ends the hold at once; time ends it well. */

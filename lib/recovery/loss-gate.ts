@@ -4,8 +4,9 @@
  *
  * The lag is that of the site that would take over, as last told before the active one fell silent
  * (`replication.ts`). It is an estimate, and a lower bound of a kind: what was written after the last
- * report is in nobody's figures. Where the plan itself waits for the data the gate stays open: a
- * graceful way home, a switchover of the database, `overLimit: wait`.
+ * report is in nobody's figures. Where the steps themselves carry the data the gate stays open: they
+ * wait for the lag before they move anything, or hand the database over without a loss. The steps
+ * say so, not the policy: an owner may have written a plan that leaves either out.
  */
 import { formatElapsed } from '../base/elapsed.ts';
 import type { EpochMillis } from '../base/identifiers.ts';
@@ -13,14 +14,15 @@ import { overrideOf } from './overrides.ts';
 import type { PlannedStep, RunMode } from './plan.ts';
 import type { ServicePolicy } from './policy.ts';
 import { lagOf, type ReplicationLag } from './replication.ts';
-import type { LossEstimate, Run } from './run.ts';
+import { type LossEstimate, plannedStages, type Run, type RunKind } from './run.ts';
 import type { ServiceState } from './state.ts';
 
 export interface GateQuestion {
   readonly to: string;
   readonly mode: RunMode;
-  /** A failback looks after the data first where it is graceful. */
-  readonly isFailback: boolean;
+  readonly kind: RunKind;
+  /** What the run would do. */
+  readonly stages: readonly (readonly PlannedStep[])[];
   /** Who accepts the loss in advance; null = nobody does. */
   readonly acceptedBy: string | null;
   readonly at: EpochMillis;
@@ -38,12 +40,12 @@ export type GateAnswer =
 /** Whether the traffic may go there, by what it would lose. */
 export function lossGate(service: ServiceState, question: GateQuestion): GateAnswer {
   const { replication } = service.policy;
-  const lag = lagOf(service, question.at, question.to);
+  const { to, mode, stages, at } = question;
+  const lag = lagOf(service, at, to);
   const loss = estimateOf(lag, null);
   const { lagMsMax } = replication;
-  if (lagMsMax === null || isCarried(service, question)) {
-    const awaitedMs = awaitedLagMs(service.policy, question);
-    return { kind: 'open', loss, sentence: describeLoss(loss, awaitedMs) };
+  if (lagMsMax === null || isCarried(service, question, { lag, lagMsMax })) {
+    return { kind: 'open', loss, sentence: describeLoss(loss, lagAwaitedIn(stages, mode)) };
   }
   const isOver = lag !== null && lag.lagMs > lagMsMax;
   const isClosed = isOver || (lag === null && replication.unknownLag === 'block');
@@ -51,30 +53,49 @@ export function lossGate(service: ServiceState, question: GateQuestion): GateAns
     const accepted = lag === null ? estimateOf(lag, 'the policy') : loss;
     return { kind: 'open', loss: accepted, sentence: describeLoss(accepted) };
   }
-  if (isOver && replication.overLimit === 'wait') {
-    return { kind: 'open', loss, sentence: describeLoss(loss, lagMsMax) };
-  }
-  const acceptedBy = acceptorOf(service, question, isOver);
+  const byPolicy = isOver && replication.overLimit === 'accept' ? 'the policy' : null;
+  const acceptedBy = lossAcceptor(service, question.acceptedBy, at) ?? byPolicy;
   if (acceptedBy !== null) {
     const accepted = estimateOf(lag, acceptedBy);
     return { kind: 'open', loss: accepted, sentence: describeLoss(accepted) };
   }
-  return closed(loss, { lagMsMax, to: question.to, isOver });
+  return closed(loss, { lagMsMax, to, isOver });
 }
 
-/** A rule that waits for the data elsewhere, or a kind of service that has no single writer. */
-function isCarried({ policy }: ServiceState, { mode, isFailback }: GateQuestion): boolean {
-  const isGraceful = mode === 'graceful' && (isFailback || policy.database !== null);
-  return policy.strategy === 'active-active' || isGraceful;
+/**
+ * Whether nothing that counts is lost by these steps: several sites write, the database is handed over,
+ * or they wait for the lag. Where nobody tells one, only the way home may wait for the first word:
+ * elsewhere the policy says what an unknown lag is worth.
+ */
+function isCarried(
+  { policy }: ServiceState,
+  { kind, mode, stages }: GateQuestion,
+  { lag, lagMsMax }: { readonly lag: ReplicationLag | null; readonly lagMsMax: number },
+): boolean {
+  if (policy.strategy === 'active-active' || handsOver(policy, stages, mode)) {
+    return true;
+  }
+  const awaitedMs = lagAwaitedIn(stages, mode);
+  const isWaited = awaitedMs !== null && awaitedMs <= lagMsMax;
+  return isWaited && (lag !== null || kind === 'failback');
 }
 
-function acceptorOf(
+/** Only a global cluster can: whoever promotes a replica of RDS gets what it has. */
+function handsOver({ database }: ServicePolicy, stages: Stages, mode: RunMode): boolean {
+  return (
+    database?.kind === 'aurora-global' &&
+    mode === 'graceful' &&
+    beforeMoving(stages).some((step) => step.action.kind === 'database' && isSureIn(mode, step))
+  );
+}
+
+/** The person who accepts a loss, in the request or by an override that stands; null = nobody does. */
+export function lossAcceptor(
   service: ServiceState,
-  { acceptedBy, at }: GateQuestion,
-  isOver: boolean,
+  acceptedBy: string | null,
+  at: EpochMillis,
 ): string | null {
-  const byPolicy = isOver && service.policy.replication.overLimit === 'accept';
-  return acceptedBy ?? overrideOf(service, 'data-loss', at)?.by ?? (byPolicy ? 'the policy' : null);
+  return acceptedBy ?? overrideOf(service, 'data-loss', at)?.by ?? null;
 }
 
 function closed(
@@ -115,54 +136,33 @@ export function describeLoss(
     : `losing up to ${formatElapsed(lagMs)} of data${counted}${accepted}`;
 }
 
-/** What the plan of such a run waits for before the traffic moves; null = it does not wait. */
-function awaitedLagMs(
-  { plans, replication, objectives }: ServicePolicy,
-  { mode, isFailback }: GateQuestion,
-): number | null {
-  const own = isFailback ? plans.failback : plans.failover;
-  if (own !== null) {
-    return lagAwaitedIn(own.stages, mode);
-  }
-  return isFailback && mode === 'graceful' ? (replication.lagMsMax ?? objectives.rpoMs) : null;
-}
-
 /** The smallest lag that these stages wait for without fail before traffic moves; null = none. */
-export function lagAwaitedIn(
-  stages: readonly (readonly Waiting[])[],
-  mode: RunMode,
-): number | null {
-  const moves = stages.findIndex((stage) => stage.some(({ action }) => MOVING.has(action.kind)));
-  const steps = stages.slice(0, moves === -1 ? stages.length : moves).flat();
-  const lags = steps.flatMap(({ action, mode: only, when, essential }) =>
-    action.kind === 'wait-replication' &&
-    essential &&
-    when === null &&
-    (only === 'both' || only === mode)
-      ? [action.lagMsMax]
-      : [],
+export function lagAwaitedIn(stages: Stages, mode: RunMode): number | null {
+  const lags = beforeMoving(stages).flatMap((step) =>
+    step.action.kind === 'wait-replication' && isSureIn(mode, step) ? [step.action.lagMsMax] : [],
   );
   return lags.length === 0 ? null : Math.min(...lags);
 }
 
-type Waiting = Pick<PlannedStep, 'action' | 'mode' | 'when' | 'essential'>;
+function beforeMoving(stages: Stages): readonly Planned[] {
+  const moves = stages.findIndex((stage) => stage.some(({ action }) => MOVING.has(action.kind)));
+  return stages.slice(0, moves === -1 ? stages.length : moves).flat();
+}
+
+/** Whether every run of this mode does the step or ends. */
+function isSureIn(mode: RunMode, { mode: only, when, essential }: Planned): boolean {
+  return essential && when === null && (only === 'both' || only === mode);
+}
+
+type Planned = Pick<PlannedStep, 'action' | 'mode' | 'when' | 'essential'>;
+type Stages = readonly (readonly Planned[])[];
 
 const MOVING: ReadonlySet<string> = new Set(['switch', 'weights', 'routing']);
 
 /** The loss of a run in words: what it waits for counts, however the plan came by it. */
-export function describeLossOf({
-  loss,
-  steps,
-  mode,
-}: Pick<Run, 'loss' | 'steps' | 'mode'>): string {
-  if (loss === null) {
-    return LOSS_UNKNOWN;
-  }
-  const stages = [...new Set(steps.map(({ stage }) => stage))].sort((a, b) => a - b);
-  const planned = stages.map((stage) =>
-    steps.filter((step) => step.stage === stage && !step.isUndo),
-  );
-  return describeLoss(loss, lagAwaitedIn(planned, mode));
+export function describeLossOf(run: Pick<Run, 'loss' | 'steps' | 'mode'>): string {
+  const { loss, mode } = run;
+  return loss === null ? LOSS_UNKNOWN : describeLoss(loss, lagAwaitedIn(plannedStages(run), mode));
 }
 
 function estimateOf(lag: ReplicationLag | null, acceptedBy: string | null): LossEstimate {

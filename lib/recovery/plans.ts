@@ -143,18 +143,21 @@ function shrinkStages({ policy, from, to }: PlanRequest): Stages {
     : [];
 }
 
-function gateStages({ policy, kind }: PlanRequest): Stages {
+/** A loss that somebody accepted is not waited for. */
+function gateStages({ policy, kind, loss }: PlanRequest): Stages {
   const { lagMsMax, overLimit } = policy.replication;
-  return lagMsMax === null || overLimit !== 'wait' || kind === 'setup'
+  const isAccepted = loss !== null && loss.acceptedBy !== null;
+  return lagMsMax === null || overLimit !== 'wait' || kind === 'setup' || isAccepted
     ? []
     : [[planned('wait-replication', { kind: 'wait-replication', lagMsMax })]];
 }
 
-/** The way back is planned, so the data come first. */
-function resyncStages({ policy, mode }: PlanRequest): Stages {
+/** The way back is planned, so the data come first; in an emergency the policy says whether they do. */
+function resyncStages(request: PlanRequest): Stages {
+  const { policy, mode } = request;
   const lagMsMax = policy.replication.lagMsMax ?? policy.objectives.rpoMs;
   return mode === 'emergency'
-    ? []
+    ? gateStages(request)
     : [[planned('wait-replication', { kind: 'wait-replication', lagMsMax })]];
 }
 
@@ -239,7 +242,8 @@ const AUTHORITY: ReadonlySet<StepAction['kind']> = new Set([...MOVING, 'fence'])
 /**
  * The owner's plan, with what it may not lack: the approval and the gate that the policy demands, a fence
  * before the traffic moves, a look at the records and the site after a switch, and the evidence.
- * A fence of its own counts where nothing can leave it out and it stands before the traffic moves;
+ * A wait of its own counts where this run does not leave it out, and it waits for no more than the
+ * policy allows. A fence of its own counts where nothing can leave it out and it stands before the traffic moves;
  * an approval of its own likewise, before anything is taken from the old site.
  */
 function ownPlan({ stages, onFailure }: PlanPolicy, request: PlanRequest): PlanPolicy {
@@ -250,8 +254,10 @@ function ownPlan({ stages, onFailure }: PlanPolicy, request: PlanRequest): PlanP
   const isApproved = stages
     .slice(0, firstStage(stages, AUTHORITY))
     .some((stage) => stage.some(isSureTo('approve')));
+  const awaitedMs = lagAwaitedIn(stages, request.mode);
+  const isAwaited = awaitedMs !== null && awaitedMs <= (request.policy.replication.lagMsMax ?? 0);
   const own = stages.flatMap((stage, place) => [
-    ...(place === moves && !has('wait-replication') ? gateStages(request) : []),
+    ...(place === moves && !isAwaited ? gateStages(request) : []),
     ...(place === moves && !isFenced ? fenceStages(request) : []),
     stage.map((step) => withUndo(step, request)),
     ...(stage.some(({ action }) => action.kind === 'switch') ? checkStages(has) : []),

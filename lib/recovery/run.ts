@@ -138,6 +138,7 @@ export const LOG_STEP_CODES = [
   'precondition-not-met',
   'not-fenced',
   'approval-rejected',
+  'site-recovered',
   'target-alarm',
   'target-failed',
   'child-plan-circular',
@@ -173,6 +174,12 @@ export function openSteps(run: Run): readonly Step[] {
   const unfinished = run.steps.filter((step) => !isFinished(step));
   const stage = Math.min(...unfinished.map((step) => step.stage));
   return unfinished.filter((step) => step.stage === stage && step.openedAt !== null);
+}
+
+/** The steps of the plan, stage by stage, without what takes them back. */
+export function plannedStages({ steps }: Pick<Run, 'steps'>): readonly (readonly Step[])[] {
+  const numbers = [...new Set(steps.map(({ stage }) => stage))].sort((a, b) => a - b);
+  return numbers.map((number) => steps.filter(({ stage, isUndo }) => stage === number && !isUndo));
 }
 
 /** Kinds of steps that the log settles by itself: no worker claims them. */

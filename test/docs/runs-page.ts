@@ -150,7 +150,14 @@ ${plansTable()}
 
 Steps in brackets can fail without failing the run; they leave an exception. A plan of your own replaces that of \`failover\` (and of drills) or
 of \`failback\`. It is given what it may not lack: the approval and the data-loss gate that the policy asks for, a fence before the traffic
-moves, \`propagate\` and \`verify\` after a switch, and the report.
+moves, \`propagate\` and \`verify\` after a switch, and the report. The gate stays open by itself only where the steps carry the data: an
+essential, unconditional \`wait-replication\` of at most \`replication.maxLag\`, or the switchover of an Aurora global database in a graceful
+run, before anything moves. A replica of RDS is promoted with what it has, and a practice leaves the database alone: both ask the
+ordinary gate.
+
+The gate is asked when a run is authorised, and again when a second person approves it: an approval of a run that would lose too much by now
+is refused, the run goes on waiting, and its report has the figures of the approval. A run that came by itself and still waits for an approval ends
+(\`site-recovered\`) when the site that had failed serves again.
 
 ## When a run fails, or is cancelled
 

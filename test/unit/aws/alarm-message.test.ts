@@ -219,6 +219,7 @@ describe('parseAlarmMessage', () => {
 
   test('refuses text that is not JSON, and JSON that is not an object', () => {
     expect(parseAlarmMessage('{', sha256)).toMatchObject({ code: 'not-json' });
+    expect(parseAlarmMessage(undefined, sha256)).toMatchObject({ code: 'not-json' });
     for (const text of ['null', '[]', '"x"', '3', '{}']) {
       expect(parseAlarmMessage(text, sha256)).toMatchObject({ code: 'not-an-alarm' });
     }

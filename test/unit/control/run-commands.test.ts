@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { regionId } from '../../../lib/base/identifiers.ts';
 import { RUN_LIMITS } from '../../../lib/recovery/limits.ts';
 import { planned } from '../../../lib/recovery/planned-step.ts';
 import type { ServicePolicy } from '../../../lib/recovery/policy.ts';
@@ -83,6 +84,51 @@ describe('an approval', () => {
     const strict = steadyStory(servicePolicy({ safety: safetyPolicy({ approval: 'all' }) }));
     strict.say(EAST, 'failed');
     expect(open(strict)).toEqual(['approve']);
+  });
+
+  const LIMIT = { lagMsMax: 5000, overLimit: 'block', unknownLag: 'block', metric: null } as const;
+  const lags = (story: LogStory, lagMs: number) =>
+    story.write({
+      kind: 'lag',
+      observer: regionId('us-east-1'),
+      service: 'checkout',
+      site: WEST,
+      source: 'heartbeats',
+      lagMs,
+      writes: null,
+      measuredAt: story.now(),
+      risingMsPerMinute: null,
+    });
+
+  test('is refused while the run would lose more than when it was authorised, and allowed', () => {
+    const safety = safetyPolicy({ approval: 'manual' });
+    const story = steadyStory(servicePolicy({ safety, replication: LIMIT }));
+    lags(story, 1000);
+    expect(failover(story)).toMatchObject({ kind: 'accepted' });
+    story.wait(60_000);
+    lags(story, 600_000);
+    expect(said(story, BOB)).toMatchObject({ kind: 'refused', code: 'data-loss-over-limit' });
+    expect(story.service().activeSite).toBe(EAST);
+    story.wait(60_000);
+    lags(story, 2000);
+    expect(said(story, BOB)).toMatchObject({ kind: 'accepted', code: 'approved' });
+    expect(story.service().activeSite).toBe(WEST);
+    expect(story.run().loss).toMatchObject({ lagMs: 2000, acceptedBy: null });
+  });
+
+  test('is not waited for once the site that failed serves again', () => {
+    const story = steadyStory(servicePolicy({ safety: safetyPolicy({ approval: 'all' }) }));
+    story.say(EAST, 'failed');
+    expect(open(story)).toEqual(['approve']);
+    story.say(EAST, 'healthy');
+    expect(story.run().outcome).toMatchObject({ code: 'approve: site-recovered' });
+    expect(story.service()).toMatchObject({ activeSite: EAST, phase: { kind: 'steady' } });
+  });
+
+  test('is waited for also where the site serves, if a person asked for the run', () => {
+    const story = waiting();
+    story.say(EAST, 'healthy');
+    expect(open(story)).toEqual(['approve']);
   });
 });
 
